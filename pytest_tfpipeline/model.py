@@ -1,0 +1,378 @@
+"""The nouns of the pipeline, as frozen data.
+
+Data flows one way: configuration -> repository -> expected checks -> records -> verdict -> applied -> evidence ->
+reports. Nothing here does anything; everything here can be written as JSON and read back (`pytest_tfpipeline.codec`).
+
+Paths named `dir` or `file` are POSIX, relative to the repository's top (`.` is the top itself); paths named
+`*_path` are absolute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What a directory was taken for."""
+
+    ROOT = "root"
+    EXAMPLE = "example"
+    MODULE = "module"
+    LIBRARY = "library"
+    FRAGMENT = "fragment"
+    TEMPLATE = "template"
+    SUITE = "suite"
+
+
+class CheckKind(StrEnum):
+    """The kinds of check; each is also the item's name and, with `tf_` before it, its marker."""
+
+    FMT = "fmt"
+    LINT = "lint"
+    VALIDATE = "validate"
+    POLICY = "policy"
+    PLAN = "plan"
+    UNIT = "unit"
+    #: An ordinary pytest test that asks for `tf_plan` or `tf_configuration`.
+    POLICY_TEST = "policy_test"
+    #: Any other pytest test of the run.
+    TEST = "test"
+
+
+class Outcome(StrEnum):
+    """How a check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+    MISSING = "missing"
+    DEFERRED = "deferred"
+
+
+class Severity(StrEnum):
+    """How bad a finding is; only `ERROR` and, where configured, `WARNING` fail a check."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+class PlanStatus(StrEnum):
+    """What came of planning one root in one environment."""
+
+    PLANNED = "planned"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem: what, where, and what to do.
+
+    `rule` is the field's own name for it (`terraform_unused_declarations`, `CKV_AWS_18`, `terraform-validate`).
+    `text` ends with what to do where the tool says so; `excerpt` is the source around `line`, ready to print.
+    """
+
+    rule: str
+    severity: Severity
+    text: str
+    address: str | None = None
+    file: str | None = None
+    line: int | None = None
+    excerpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """One row of `--tf-list`: a directory and what it was taken for, with the rule that said so."""
+
+    dir: str
+    kind: Kind
+    rule: str
+    guessed: bool = False
+    name: str = ""
+    environments: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    callers: tuple[str, ...] = ()
+    apply: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A declared input variable."""
+
+    name: str
+    required: bool
+    type: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteState:
+    """A `terraform_remote_state` data source, as far as its configuration is literal."""
+
+    name: str
+    backend: str
+    config: dict[str, str]
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A directory where terraform is run: a root module, or an example (checked, never applied by default).
+
+    `anchor` is the one real file that the node ids of its checks start with. `backend` is the type of its backend
+    block (`s3`, `cloud`, ...) or None; `backend_config` its literal settings.
+    """
+
+    dir: str
+    name: str
+    anchor: str
+    kind: Kind = Kind.ROOT
+    rule: str = ""
+    guessed: bool = False
+    environments: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    apply: bool = False
+    backend: str | None = None
+    backend_config: dict[str, str] = field(default_factory=dict)
+    #: Directories of the local modules it calls, transitively.
+    modules: tuple[str, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    remote_states: tuple[RemoteState, ...] = ()
+    required_version: str = ""
+    #: Files that could not be parsed: a finding of this root, the rest goes on.
+    problems: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A child module or library: formatted, linted and statically policed; validated through its callers."""
+
+    dir: str
+    name: str
+    anchor: str
+    kind: Kind = Kind.MODULE
+    rule: str = ""
+    guessed: bool = False
+    callers: tuple[str, ...] = ()
+    problems: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A Python project with tests of its own, run in a process and an environment of its own."""
+
+    dir: str
+    name: str
+    anchor: str
+    rule: str = ""
+    #: What its environment is built from, relative to the repository: requirements files, pyproject.toml, Pipfile.
+    requirements: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    python: str | None = None
+    #: "pytest" or "unittest"
+    framework: str = "pytest"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """What is in the repository: found once, on the controller."""
+
+    path: str
+    directories: tuple[Directory, ...] = ()
+    roots: tuple[Root, ...] = ()
+    modules: tuple[Module, ...] = ()
+    suites: tuple[Suite, ...] = ()
+    #: Known environments, in order; the names that look like one but are not counted are `candidates`.
+    environments: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
+    #: Things to tell the user once, each a whole sentence.
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One root in one environment: all that terraform needs to be told, with every `{...}` expanded."""
+
+    root: str
+    environment: str
+    var_files: tuple[str, ...] = ()
+    #: The strongest variables, written to a JSON var file (mode 0600), never to a command line.
+    vars: dict[str, Any] = field(default_factory=dict)
+    #: Overrides the root's backend by a local one in the private copy.
+    backend_local: bool = False
+    #: Var-file-like paths (relative to the repository) or `key=value` pairs for `-backend-config`.
+    backend_config: tuple[str, ...] = ()
+    workspace: str | None = None
+    #: Added to the processes' environment; `plan_env` and `apply_env` are the environment's, by phase.
+    env: dict[str, str] = field(default_factory=dict)
+    plan_env: dict[str, str] = field(default_factory=dict)
+    apply_env: dict[str, str] = field(default_factory=dict)
+    prepare: tuple[tuple[str, ...], ...] = ()
+    after_apply: tuple[tuple[str, ...], ...] = ()
+    parallelism: int | None = None
+    lock_timeout: str = "0s"
+    #: Seconds by phase: init, validate, plan, show, apply, prepare, after_apply.
+    timeouts: dict[str, float] = field(default_factory=dict)
+    #: Directories of the roots whose state this one reads, or that were declared with `after`.
+    after: tuple[str, ...] = ()
+    apply: bool = False
+    emulated: bool = False
+    #: Why it cannot be planned (a var file that is not there, a `${NAME}` that is not set): findings of the plan.
+    problems: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRun:
+    """An environment as this run sees it."""
+
+    name: str
+    emulator: str | None = None
+    protect: tuple[str, ...] = ()
+    identity: dict[str, Any] = field(default_factory=dict)
+    after: str | None = None
+    approval: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One expected check: `id` is its node id relative to the repository, and unique."""
+
+    id: str
+    kind: CheckKind
+    dir: str
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """One test of a Python suite, as the suite's own runner reported it."""
+
+    id: str
+    outcome: Outcome
+    seconds: float = 0.0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A check's result. `text` is what a failing item prints; `summary` is one line for a passing one."""
+
+    check: str
+    kind: CheckKind
+    outcome: Outcome
+    dir: str | None = None
+    environment: str | None = None
+    seconds: float = 0.0
+    reused: bool = False
+    findings: tuple[Finding, ...] = ()
+    summary: str = ""
+    text: str = ""
+    cases: tuple[CaseResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How many resources a plan touches, by what happens to them. A replacement counts as `replace` alone."""
+
+    add: int = 0
+    change: int = 0
+    replace: int = 0
+    destroy: int = 0
+    import_: int = 0
+    forget: int = 0
+    #: Outputs that change, by name.
+    outputs: tuple[str, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether applying would do anything at all, outputs included."""
+        return bool(
+            self.add or self.change or self.replace or self.destroy or self.import_ or self.forget or self.outputs
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """What came of planning a target, as kept in the run's store by whoever planned it.
+
+    A worker's word: the controller reads the saved plan itself before it applies anything.
+    """
+
+    root: str
+    environment: str
+    status: PlanStatus
+    #: The roots that must be applied first; only when deferred.
+    behind: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    plan_path: str | None = None
+    plan_sha256: str | None = None
+    #: `terraform show -json` of it (mode 0600: it holds secrets).
+    json_path: str | None = None
+    #: SHA-256 over the files of the private copy that the plan could read.
+    inputs_sha256: str | None = None
+    state_exists: bool = False
+    state_lineage: str = ""
+    state_serial: int = 0
+    changes: Changes = Changes()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program this run used."""
+
+    name: str
+    version: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The finished description of a run, made once by the controller and handed to the workers.
+
+    `mode` is "check" (static checks only), "plan" or "apply". `output_path` is `.tfpipeline`; `work_path` is this
+    run's own directory below it.
+    """
+
+    id: str
+    mode: str
+    repository: Repository
+    output_path: str
+    work_path: str
+    environments: tuple[EnvironmentRun, ...] = ()
+    targets: tuple[Target, ...] = ()
+    checks: tuple[Check, ...] = ()
+    #: Files of the repository that private copies are made of, with their SHA-256 when the run can apply, else "".
+    files_path: str = ""
+    #: Exact versions asked for, by tool.
+    tool_versions: dict[str, str] = field(default_factory=dict)
+    #: Tool settings from the configuration (lint severity, checkov options, ...).
+    settings: dict[str, Any] = field(default_factory=dict)
+    #: Environment variables for every process of an environment (the emulated cloud's), by environment.
+    process_env: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: terraform's CLI configuration file for this run.
+    cli_config_path: str = ""
+    #: Seconds of earlier runs by root directory, for the scheduler.
+    timings: dict[str, float] = field(default_factory=dict)
+    #: Patterns of messages that make init and plan worth another try; never apply.
+    retry: tuple[str, ...] = ()
+
+    @property
+    def can_apply(self) -> bool:
+        """Whether this run may apply; it then takes no short cuts and reuses nothing."""
+        return self.mode == "apply"
+
+    def target(self, root: str, environment: str) -> Target:
+        """The target of that root and environment; KeyError where there is none."""
+        for target in self.targets:
+            if target.root == root and target.environment == environment:
+                return target
+        raise KeyError((root, environment))

@@ -1,0 +1,267 @@
+"""Start processes and wait for them: the only module that imports `subprocess`.
+
+Everything else builds a frozen `Request` and reads a frozen `Outcome`. There is no shell anywhere, every child gets a
+process group of its own, and none outlives the call that started it: an interrupt is passed on once (terraform then
+releases its state lock), and only a child that ignores it for the whole grace time is terminated, then killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+#: Seconds a child gets after SIGINT before SIGTERM, and after SIGTERM before SIGKILL.
+DEFAULT_GRACE = 20.0
+_TERM_GRACE = 5.0
+_POLL = 0.05
+
+#: Inherited variables that would change terraform behind the pipeline's back; a trailing `*` matches any ending.
+DENIED_VARIABLES = (
+    "TF_CLI_ARGS*",
+    "TF_WORKSPACE",
+    "TF_DATA_DIR",
+    "TF_REATTACH_PROVIDERS",
+    "TF_LOG*",
+    "TF_PLUGIN_CACHE_DIR",
+    "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE",
+    "TF_FORCE_LOCAL_BACKEND",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One process to run.
+
+    `env` is added to (and wins over) the inherited, cleaned environment; `only_env` true means that nothing is
+    inherited. `timeout` and `grace` are seconds; a timeout of None waits for ever.
+    """
+
+    argv: tuple[str, ...]
+    cwd: str | Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    timeout: float | None = None
+    grace: float = DEFAULT_GRACE
+    stdin: bytes | None = None
+    only_env: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a process ended. `code` is negative for a signal, as in `subprocess`; None if it could not be started."""
+
+    code: int | None
+    stdout: str
+    stderr: str
+    seconds: float
+    timed_out: bool = False
+    error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended by itself with 0."""
+        return self.code == 0 and not self.timed_out
+
+
+def denied(environ: Mapping[str, str], declared: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Names in `environ` that children do not inherit, sorted.
+
+    `declared` are the root's input variables: a `TF_VAR_` of another name is denied too. None keeps every `TF_VAR_`.
+    """
+    known = None if declared is None else {f"TF_VAR_{name}" for name in declared}
+    found = []
+    for name in environ:
+        by_list = any(
+            name.startswith(rule[:-1]) if rule.endswith("*") else name == rule for rule in DENIED_VARIABLES
+        )
+        undeclared = known is not None and name.startswith("TF_VAR_") and name not in known
+        if by_list or undeclared:
+            found.append(name)
+    return tuple(sorted(found))
+
+
+class Runner:
+    """Runs requests; may be used from several threads. One per process of the run."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        inherited = dict(os.environ if environ is None else environ)
+        for name in denied(inherited):
+            del inherited[name]
+        self._environ = inherited
+        self._live: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self._interrupted = threading.Event()
+
+    def run(self, request: Request, on_line: Callable[[str], None] | None = None) -> Outcome:
+        """Run to the end. `on_line` gets each line of stdout as it comes, without its newline.
+
+        A KeyboardInterrupt is passed to the child as one SIGINT and raised again when the child has ended.
+        """
+        started = time.monotonic()
+        if self._interrupted.is_set():
+            raise KeyboardInterrupt
+        try:
+            process = self._start(request)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            return Outcome(None, "", "", time.monotonic() - started, error=f"{request.argv[0]}: {reason}")
+        with self._tracked(process):
+            readers = [_Reader(process.stdout, on_line), _Reader(process.stderr, None)]
+            feeder = _feed(process, request.stdin)
+            timed_out = self._wait(process, request)
+        for reader in readers:
+            reader.join()
+        if feeder is not None:
+            feeder.join(1.0)
+        out, err = (reader.text() for reader in readers)
+        return Outcome(process.returncode, out, err, time.monotonic() - started, timed_out)
+
+    def spawn(self, request: Request, *, pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+        """Start a service that outlives this call: its stdin is a pipe whose end tells it to stop, stdout and stderr
+        are piped together. The caller ends it, with `stop_service`."""
+        return subprocess.Popen(
+            request.argv,
+            cwd=request.cwd,
+            env=self._environment(request),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=pass_fds,
+        )
+
+    def interrupt(self) -> None:
+        """Send one SIGINT to every live child and refuse new ones. For the thread that gets the user's Ctrl-C."""
+        self._interrupted.set()
+        with self._lock:
+            live = list(self._live)
+        for process in live:
+            _signal_group(process, signal.SIGINT)
+
+    def _environment(self, request: Request) -> dict[str, str]:
+        return dict(request.env) if request.only_env else {**self._environ, **request.env}
+
+    def _start(self, request: Request) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            request.argv,
+            cwd=request.cwd,
+            env=self._environment(request),
+            stdin=subprocess.DEVNULL if request.stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    @contextmanager
+    def _tracked(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        with self._lock:
+            self._live.add(process)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._live.discard(process)
+
+    def _wait(self, process: subprocess.Popen[bytes], request: Request) -> bool:
+        deadline = None if request.timeout is None else time.monotonic() + request.timeout
+        try:
+            while process.poll() is None:
+                if self._interrupted.is_set():
+                    _end(process, request.grace, already_interrupted=True)
+                    raise KeyboardInterrupt
+                if deadline is not None and time.monotonic() >= deadline:
+                    _end(process, request.grace)
+                    return True
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_POLL)
+        except KeyboardInterrupt:
+            if process.poll() is None:
+                _end(process, request.grace)
+            raise
+        return False
+
+
+def stop_service(process: subprocess.Popen[bytes], grace: float = DEFAULT_GRACE) -> int:
+    """Close the service's stdin, which asks it to end; signal it only if it does not. Returns its exit code."""
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(grace)
+    if process.poll() is None:
+        _end(process, _TERM_GRACE)
+    return process.wait()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _end(process: subprocess.Popen[bytes], grace: float, *, already_interrupted: bool = False) -> None:
+    """SIGINT once, then SIGTERM, then SIGKILL. A second Ctrl-C meanwhile does not cut the grace short: terraform
+    treats a second SIGINT as an order to drop its state lock and its state."""
+    if not already_interrupted:
+        _signal_group(process, signal.SIGINT)
+    for seconds, harder in ((grace, signal.SIGTERM), (_TERM_GRACE, signal.SIGKILL)):
+        deadline = time.monotonic() + seconds
+        while process.poll() is None and time.monotonic() < deadline:
+            with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+                process.wait(_POLL)
+        if process.poll() is not None:
+            break
+        _signal_group(process, harder)
+    process.wait()
+    # What the child itself started must not outlive it.
+    _signal_group(process, signal.SIGKILL)
+
+
+def _feed(process: subprocess.Popen[bytes], data: bytes | None) -> threading.Thread | None:
+    """Write `data` from a thread of its own, so that a child that prints before it reads cannot block us."""
+    pipe = process.stdin
+    if data is None or pipe is None:
+        return None
+
+    def write() -> None:
+        with suppress(OSError):
+            pipe.write(data)
+        with suppress(OSError):
+            pipe.close()
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    return thread
+
+
+class _Reader(threading.Thread):
+    """Reads a pipe to its end. Bytes that are not UTF-8 are shown as escapes, never an error."""
+
+    def __init__(self, pipe: IO[bytes] | None, on_line: Callable[[str], None] | None) -> None:
+        super().__init__(daemon=True)
+        self._pipe = pipe
+        self._on_line = on_line
+        self._chunks: list[bytes] = []
+        self.start()
+
+    def run(self) -> None:
+        if self._pipe is None:
+            return
+        with self._pipe:
+            for line in self._pipe:
+                self._chunks.append(line)
+                if self._on_line is not None:
+                    self._on_line(line.decode("utf-8", "backslashreplace").rstrip("\r\n"))
+
+    def join(self, timeout: float | None = 5.0) -> None:
+        # A grandchild that left the process group may hold the pipe open for ever.
+        super().join(timeout)
+
+    def text(self) -> str:
+        return b"".join(self._chunks).decode("utf-8", "backslashreplace")
