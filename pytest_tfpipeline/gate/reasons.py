@@ -1,0 +1,86 @@
+"""Why a gate is closed: a closed list of codes, one or more for each row of the gate's table in the documentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """A reason's code: other programs may act on it. A code is never renamed, and none is used for two things."""
+
+    CHECK_FAILED = "check-failed"
+    CHECK_ERROR = "check-error"
+    CHECK_SKIPPED = "check-skipped"
+    CHECK_UNKNOWN = "check-unknown"
+    CHECK_MISSING = "check-missing"
+    CHECK_UNEXPECTED = "check-unexpected"
+    SUITE_SKIPPED = "suite-skipped"
+    RECORDS_DISAGREE = "records-disagree"
+    NARROWED = "narrowed"
+    WORKER_CRASHED = "worker-crashed"
+    NOTHING_TO_CHECK = "nothing-to-check"
+    TREE_CHANGED = "tree-changed"
+    TREE_DIRTY = "tree-dirty"
+    IGNORED_INPUT = "ignored-input"
+    TOOL_CHANGED = "tool-changed"
+    PLAN_CHANGED = "plan-changed"
+    PLAN_INCOMPLETE = "plan-incomplete"
+    WRONG_IDENTITY = "wrong-identity"
+    PROTECTED_DESTROY = "protected-destroy"
+    COLLECTION_ERROR = "collection-error"
+    INTERNAL_ERROR = "internal-error"
+    INTERRUPTED = "interrupted"
+
+
+#: What each code means, for the documentation and for whoever reads evidence.
+MEANING: dict[Code, str] = {
+    Code.CHECK_FAILED: "A check failed, in any root, module or suite that belongs to the environment.",
+    Code.CHECK_ERROR: "A check could not be carried out: a tool, the set-up of a test or the teardown broke.",
+    Code.CHECK_SKIPPED: "A check or a policy test was skipped or expected to fail.",
+    Code.CHECK_UNKNOWN: 'A policy test marked `unknown="fail"` used a value that is known only after apply.',
+    Code.CHECK_MISSING: "An expected check or a collected test has no record: it was deselected, dropped or not run.",
+    Code.CHECK_UNEXPECTED: "A record claims to be a check that is not expected, or is deferred without a reason.",
+    Code.SUITE_SKIPPED: 'A test inside a Python suite, or an ordinary test, was skipped and `skips = "fail"` is set.',
+    Code.RECORDS_DISAGREE: "Two records of one check say different things.",
+    Code.NARROWED: "An option that narrows or reorders the run was given (`-k`, `-m`, `--lf`, a path, `-x`, ...).",
+    Code.WORKER_CRASHED: "A pytest-xdist worker died.",
+    Code.NOTHING_TO_CHECK: "No root belongs to the environment, or nothing was collected.",
+    Code.TREE_CHANGED: "A file of the repository or of the private copy changed between plan and apply.",
+    Code.TREE_DIRTY: "The work tree has uncommitted changes and the environment is not emulated.",
+    Code.IGNORED_INPUT: "Git ignores a file that terraform would read, and the environment is not emulated.",
+    Code.TOOL_CHANGED: "terraform itself changed between plan and apply.",
+    Code.PLAN_CHANGED: "A saved plan is missing, is not the one that was recorded, or belongs to another root.",
+    Code.PLAN_INCOMPLETE: "A plan is incomplete (`-target`), errored, or cannot be read by the controller.",
+    Code.WRONG_IDENTITY: "The credentials in use belong to another account than `identity` says.",
+    Code.PROTECTED_DESTROY: "A plan deletes or replaces a protected resource that `--allow-destroy` does not name.",
+    Code.COLLECTION_ERROR: "pytest could not collect a file.",
+    Code.INTERNAL_ERROR: "pytest or a plugin broke.",
+    Code.INTERRUPTED: "The run was interrupted.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that stands against an apply; `check` is the node id it is about, where there is one."""
+
+    code: Code
+    text: str
+    check: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The gate's answer for one environment. `open` is true exactly when there is no reason against it.
+
+    `notes` are things that do not close the gate but that whoever answers for the apply should know.
+    """
+
+    environment: str
+    reasons: tuple[Reason, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether the environment may be applied."""
+        return not self.reasons

@@ -1,0 +1,123 @@
+"""The decision: may this environment be applied?
+
+`decide` is the whole gate. It is pure: it reads nothing but its arguments, and the same arguments in any order give the
+same answer. It opens only when every expected check of the environment has a passing record and nobody objects;
+whatever it does not understand closes it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
+from pytest_tfpipeline.model import Check, CheckKind, Outcome, Record
+
+_DEFERRABLE = {CheckKind.PLAN, CheckKind.POLICY, CheckKind.POLICY_TEST}
+
+#: What stands against a check that did not pass; `_objection` names the exceptions.
+_AGAINST = {
+    Outcome.FAILED: Code.CHECK_FAILED,
+    Outcome.ERROR: Code.CHECK_ERROR,
+    Outcome.SKIPPED: Code.CHECK_SKIPPED,
+    Outcome.UNKNOWN: Code.CHECK_UNKNOWN,
+    Outcome.MISSING: Code.CHECK_MISSING,
+    Outcome.DEFERRED: Code.CHECK_UNEXPECTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the committed configuration says about the gate.
+
+    `deferred` are the roots that the controller itself found to wait for an earlier wave: only their plan and policy
+    records may say so. `skips_fail` closes the gate on a skip inside a suite or an ordinary test.
+    """
+
+    deferred: frozenset[str] = frozenset()
+    skips_fail: bool = False
+
+
+def decide(
+    environment: str,
+    expected: Iterable[Check],
+    records: Iterable[Record],
+    objections: Iterable[Reason] = (),
+    rules: Rules | None = None,
+) -> Verdict:
+    """The verdict for `environment`; records and checks of other environments do not count, shared ones do."""
+    rules = rules or Rules()
+    checks = {check.id: check for check in expected if check.environment in (None, environment)}
+    by_id: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        if record.environment in (None, environment) or record.check in checks:
+            by_id[record.check].append(record)
+
+    reasons = set(objections)
+    if not any(check.environment == environment for check in checks.values()):
+        reasons.add(Reason(Code.NOTHING_TO_CHECK, f"no root is planned in {environment}: nothing would be judged"))
+    for check_id in checks.keys() - by_id.keys():
+        reasons.add(Reason(Code.CHECK_MISSING, "no result: it was deselected, dropped or not run", check_id))
+    for check_id, found in by_id.items():
+        reasons.update(_judge(checks.get(check_id), found, rules))
+    notes = [note for found in by_id.values() for note in _notes(found[0], rules)]
+    return Verdict(environment, tuple(sorted(reasons, key=_order)), tuple(sorted(notes)))
+
+
+def _judge(check: Check | None, found: Sequence[Record], rules: Rules) -> Iterator[Reason]:
+    first = found[0]
+    if len({(record.outcome, _about(record)) for record in found}) > 1:
+        said = ", ".join(sorted({record.outcome.value for record in found}))
+        yield Reason(Code.RECORDS_DISAGREE, f"records of one check say different things: {said}", first.check)
+    if check is None and first.kind not in (CheckKind.TEST, CheckKind.POLICY_TEST):
+        yield Reason(Code.CHECK_UNEXPECTED, "a record of a check that this run does not expect", first.check)
+    if check is not None and any(_about(record) != _about(check) for record in found):
+        yield Reason(Code.CHECK_UNEXPECTED, "the record belongs to another check than its id says", first.check)
+    for record in found:
+        code = _objection(record, rules)
+        if code is not None:
+            yield Reason(code, _what(record), record.check)
+
+
+def _objection(record: Record, rules: Rules) -> Code | None:
+    """The code against one record; None lets it through."""
+    ordinary = record.kind is CheckKind.TEST
+    if record.outcome is Outcome.PASSED:
+        return Code.SUITE_SKIPPED if rules.skips_fail and _skipped(record) else None
+    if record.outcome is Outcome.SKIPPED and ordinary:
+        return Code.SUITE_SKIPPED if rules.skips_fail else None
+    if record.outcome is Outcome.UNKNOWN and record.kind is CheckKind.POLICY_TEST:
+        return None
+    if record.outcome is Outcome.DEFERRED and record.kind in _DEFERRABLE and record.dir in rules.deferred:
+        return None
+    return _AGAINST[record.outcome]
+
+
+def _about(one: Check | Record) -> tuple[CheckKind, str | None, str | None]:
+    return one.kind, one.dir, one.environment
+
+
+def _what(record: Record) -> str:
+    if record.outcome is Outcome.DEFERRED:
+        return "deferred, but nothing that it waits for is left to apply"
+    return record.summary or (record.findings[0].text if record.findings else "see the check's own output")
+
+
+def _skipped(record: Record) -> int:
+    return sum(case.outcome is Outcome.SKIPPED for case in record.cases)
+
+
+def _notes(record: Record, rules: Rules) -> Iterator[str]:
+    if record.outcome is Outcome.DEFERRED and record.kind is CheckKind.PLAN and record.dir in rules.deferred:
+        yield f"not seen yet: {record.dir} ({record.summary})"
+    if record.outcome is Outcome.UNKNOWN:
+        yield f"not known before apply: {record.check}"
+    if _skipped(record):
+        yield f"{_skipped(record)} skipped inside {record.check}"
+    if record.outcome is Outcome.SKIPPED and record.kind is CheckKind.TEST and not rules.skips_fail:
+        yield f"skipped: {record.check}"
+
+
+def _order(reason: Reason) -> tuple[int, str, str]:
+    return list(Code).index(reason.code), reason.check or "", reason.text

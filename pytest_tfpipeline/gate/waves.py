@@ -1,0 +1,164 @@
+"""Apply an environment in waves: roots whose upstreams are done go together, their dependants after them.
+
+The order, what is planned again and what is left are decided here; how a root is planned, policed and applied comes in
+as `Steps`, so that this module neither starts a process nor knows pytest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pytest_tfpipeline.gate.reasons import Reason
+from pytest_tfpipeline.model import PlanResult, PlanStatus, Target
+
+#: Roots of one wave that are applied at the same time.
+MAX_PARALLEL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of one root. `outcome` is applied, failed or unchanged; `error` says why it failed."""
+
+    root: str
+    wave: int
+    outcome: str
+    seconds: float = 0.0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A root that was not applied although it should have been, and why."""
+
+    root: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An environment's apply: what was done, what was left, and the plans that were carried out."""
+
+    applied: tuple[Applied, ...] = ()
+    left: tuple[Left, ...] = ()
+    plans: dict[str, PlanResult] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that should be applied was."""
+        return not self.left and all(one.outcome != "failed" for one in self.applied)
+
+
+class Steps(Protocol):
+    """What the waves need done. Problems are answers, not exceptions."""
+
+    def plan(self, target: Target, wave: int) -> PlanResult:
+        """Plan a root again, now that what it reads is there."""
+
+    def police(self, targets: Sequence[Target], wave: int) -> Mapping[str, Sequence[Reason]]:
+        """Judge the new plans of these roots like the first ones; reasons against them by root."""
+
+    def apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
+        """Carry out exactly that saved plan."""
+
+
+def apply_in_waves(targets: Sequence[Target], plans: Mapping[str, PlanResult], steps: Steps) -> Result:
+    """Apply every target that is to be applied. `plans` holds, by root, what the gate has judged."""
+    state = _Progress(targets, plans)
+    wave = 0
+    while ready := state.ready():
+        wave += 1
+        state.leave(_plan_again(ready, state, steps, wave))
+        batch = [target for target in ready if target.root not in state.stopped]
+        state.finish(_apply_batch(batch, state, steps, wave))
+    return state.result()
+
+
+def _apply_batch(batch: Sequence[Target], state: _Progress, steps: Steps, wave: int) -> list[Applied]:
+    with ThreadPoolExecutor(MAX_PARALLEL, thread_name_prefix="apply") as pool:
+        running = [pool.submit(steps.apply, target, state.plans[target.root], wave) for target in batch]
+        return [future.result() for future in running]
+
+
+def _plan_again(ready: Iterable[Target], state: _Progress, steps: Steps, wave: int) -> dict[str, str]:
+    """Plan and police what waited for an upstream or reads something that has changed; why not, by root."""
+    again = [target for target in ready if state.outdated(target)]
+    stopped: dict[str, str] = {}
+    for target in again:
+        plan = steps.plan(target, wave)
+        state.plans[target.root] = plan
+        if plan.status is not PlanStatus.PLANNED:
+            reason = plan.findings[0].text if plan.findings else f"still waits for {', '.join(plan.behind)}"
+            stopped[target.root] = f"it could not be planned in wave {wave}: {reason}"
+    planned = [target for target in again if target.root not in stopped]
+    if planned:
+        for root, reasons in steps.police(planned, wave).items():
+            if reasons:
+                about = "; ".join(_say(reason) for reason in reasons)
+                stopped[root] = f"its plan of wave {wave} was refused: {about}"
+    return stopped
+
+
+def _say(reason: Reason) -> str:
+    return f"{reason.check}: {reason.text}" if reason.check else reason.text
+
+
+class _Progress:
+    """What is done, what is left and what has changed, while the waves go on."""
+
+    def __init__(self, targets: Sequence[Target], plans: Mapping[str, PlanResult]) -> None:
+        self.plans = dict(plans)
+        self.stopped: dict[str, str] = {}
+        self._targets = {target.root: target for target in targets if target.apply}
+        self._done: dict[str, Applied] = {}
+
+    def ready(self) -> list[Target]:
+        """The next wave; roots behind a stopped one are stopped on the way, each with the name of the first cause."""
+        while self._stop_dependants():
+            pass
+        return [
+            target
+            for root, target in self._targets.items()
+            if root not in self._done
+            and root not in self.stopped
+            and all(up in self._done for up in self._upstreams(target))
+        ]
+
+    def outdated(self, target: Target) -> bool:
+        """Whether its plan was made before something it reads was changed, or not made at all."""
+        if self.plans[target.root].status is PlanStatus.DEFERRED:
+            return True
+        return any(self._done[up].outcome == "applied" for up in self._upstreams(target))
+
+    def leave(self, stopped: Mapping[str, str]) -> None:
+        """These roots are not applied, for these reasons."""
+        self.stopped.update(stopped)
+
+    def finish(self, done: Iterable[Applied]) -> None:
+        """Take note of a wave's results."""
+        self._done.update({one.root: one for one in done})
+
+    def result(self) -> Result:
+        """What it came to, in the order of the targets."""
+        order = list(self._targets)
+        left = [root for root in order if root not in self._done]
+        why = {root: self.stopped.get(root, "the roots it depends on wait for each other") for root in left}
+        applied = sorted(self._done.values(), key=lambda one: (one.wave, order.index(one.root)))
+        return Result(tuple(applied), tuple(Left(root, why[root]) for root in left), self.plans)
+
+    def _upstreams(self, target: Target) -> list[str]:
+        return [up for up in target.after if up in self._targets]
+
+    def _stop_dependants(self) -> bool:
+        failed = {root for root, one in self._done.items() if one.outcome == "failed"}
+        found = {
+            root: f"it depends on {up}, which was not applied"
+            for root, target in self._targets.items()
+            if root not in self._done and root not in self.stopped
+            for up in self._upstreams(target)
+            if up in failed or up in self.stopped
+        }
+        self.stopped.update(found)
+        return bool(found)
