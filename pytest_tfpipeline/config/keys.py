@@ -1,0 +1,286 @@
+"""Every key of the configuration: type, default and meaning.
+
+This is the one place where a key is declared; the JSON Schema, the documentation's table and the errors are made from
+it. Keys in `pytest_tfpipeline.config.later` are declared here and refused until their behaviour is there.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from pytest_tfpipeline.config.protect import DEFAULT_PROTECT
+from pytest_tfpipeline.config.types import (
+    Account,
+    Argv,
+    Backend,
+    Duration,
+    EnvironmentName,
+    EnvironmentNames,
+    EnvironmentVariables,
+    Glob,
+    Items,
+    Limit,
+    NameTemplate,
+    PythonVersion,
+    RegularExpression,
+    ResourceType,
+    RootTemplate,
+    Template,
+    TemplateArgv,
+    TemplateVariables,
+    Variables,
+    Version,
+)
+
+
+class Table(BaseModel):
+    """A table of the configuration: frozen, strict about types, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class IdentityConfig(Table):
+    """Whose credentials these must be."""
+
+    aws_account: Account | None = None
+    """The AWS account that the credentials in use must belong to, 12 digits."""
+
+    command: Argv | None = None
+    """For other clouds: argv that prints whose credentials are in use."""
+
+    expect: str | None = None
+    """What `command` must print, surrounding white space aside."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> IdentityConfig:
+        if (self.command is None) != (self.expect is None):
+            raise ValueError("`command` and `expect` belong together")
+        if self.aws_account is None and self.command is None:
+            raise ValueError("expected `aws_account`, or `command` and `expect`")
+        return self
+
+
+class EnvironmentConfig(Table):
+    """One environment."""
+
+    emulator: Literal["aws"] | None = None
+    """Run this environment against the emulated cloud instead of a real one."""
+
+    after: EnvironmentName | None = None
+    """The environment in which the same commit must have been applied before."""
+
+    approval: Literal["none", "manual", "signed"] = "none"
+    """Who must agree before an apply."""
+
+    protect: Items[ResourceType] = DEFAULT_PROTECT
+    """Resource types whose deletion or replacement closes the gate; `[]` protects nothing."""
+
+    identity: IdentityConfig | None = None
+    """Asked for with the credentials in use, before plan and again before apply."""
+
+    plan_env: EnvironmentVariables = {}
+    """Environment variables for everything up to and including the plan."""
+
+    apply_env: EnvironmentVariables = {}
+    """Environment variables for the apply, in the place of `plan_env`."""
+
+    seed: Items[Argv] = ()
+    """Commands that fill the emulated cloud before anything is planned."""
+
+
+class GroupConfig(Table):
+    """Roots that are deployed together."""
+
+    name: str
+    """What `--tf-group` takes."""
+
+    roots: Items[Glob] = ()
+    """Patterns of the roots' directories."""
+
+
+class TimeoutConfig(Table):
+    """The hard limits after which a step is ended, by step."""
+
+    init: Limit = "10m"
+    """`terraform init`."""
+
+    validate_: Limit = Field(default="5m", alias="validate")
+    """`terraform validate`."""
+
+    plan: Limit = "30m"
+    """`terraform plan`."""
+
+    show: Limit = "5m"
+    """`terraform show` of a saved plan."""
+
+    apply: Limit = "2h"
+    """`terraform apply`."""
+
+    prepare: Limit = "10m"
+    """Each `prepare` command."""
+
+    after_apply: Limit = "10m"
+    """Each `after_apply` command."""
+
+    def limits(self) -> dict[str, str]:
+        """The limits as written, by step (`validate`, not `validate_`)."""
+        return self.model_dump(by_alias=True)
+
+
+class RootConfig(Table):
+    """Settings for the roots whose directory matches: in order, the first entry that matches a root is its only one.
+
+    Paths are relative to the repository's top. `{env}`, `{name}` and `{parts[-2]}` (a component of the root's
+    directory) are replaced; a brace is written twice to mean itself.
+    """
+
+    match: Glob
+    """Pattern of the root's directory: `*` stays within one component, `**` spans any number."""
+
+    name: NameTemplate | None = None
+    """The root's name, for `after` and for people. Default: the last component of its directory."""
+
+    var_files: Items[Template] | None = None
+    """Var files in order, the last is the strongest; a trailing `?` means that it may be absent. Default: the
+    environment's files that are found beside the root, in the usual directories, or one or two levels up."""
+
+    vars: Variables = {}
+    """Variables, stronger than every var file; never on a command line. `${NAME}` reads the environment."""
+
+    backend: Backend | None = None
+    """`-backend-config` files (a trailing `?` means may be absent) and `key=value` pairs, or `"local"`."""
+
+    workspace: Template | None = None
+    """The terraform workspace."""
+
+    env: TemplateVariables = {}
+    """Environment variables for every process of the root."""
+
+    environments: EnvironmentNames | None = None
+    """The only environments it belongs to. Default: those that are found for it, else all."""
+
+    apply: bool | None = None
+    """Whether it may be applied; false: checked and planned only. Default: with a remote backend or in an emulated
+    environment; never for an example."""
+
+    after: Items[RootTemplate] = ()
+    """Names or directories of roots that are applied before it, beside those whose state it reads."""
+
+    prepare: Items[TemplateArgv] = ()
+    """Commands (argv) that are run at the top of the run's copy of the tree, before validate, once per environment."""
+
+    after_apply: Items[TemplateArgv] = ()
+    """Commands (argv) that are run after each apply, with the outputs as JSON on stdin."""
+
+    copy_in: Items[Glob] = ()
+    """Files that git ignores and that the run's copy of the tree needs all the same."""
+
+    parallelism: int | None = Field(default=None, ge=1)
+    """`-parallelism` of plan and apply. Default: terraform's own, 10."""
+
+    lock_timeout: Duration = "0s"
+    """How long to wait for a state lock that someone else holds."""
+
+    timeout: TimeoutConfig = TimeoutConfig()
+    """Hard limits by step."""
+
+
+class SuiteConfig(Table):
+    """Settings for the Python suites whose directory matches; the first entry that matches a suite is its only one."""
+
+    match: Glob
+    """Pattern of the suite's directory."""
+
+    command: Argv | None = None
+    """What runs its tests (argv). Default: found."""
+
+    python: PythonVersion | None = None
+    """The Python that runs it, such as `"3.12"`. Default: what its requirements ask for, else this one."""
+
+
+class ToolsConfig(Table):
+    """Exact versions of tools."""
+
+    terraform: Version | None = None
+    """Default: `.terraform-version`, `.tool-versions` or `required_version` of the roots, else what is there."""
+
+    tflint: Version | None = None
+    """Default: what is there, else the version that this plugin was tested with."""
+
+    checkov: Version | None = None
+    """Default: the version whose hashes this plugin ships."""
+
+    ruff: Version | None = None
+    """Default: what is there, else the version that this plugin was tested with."""
+
+    uv: Version | None = None
+    """Default: the one that is installed with this plugin."""
+
+
+class Config(Table):
+    """The whole configuration; without any, every key has its default."""
+
+    environments: EnvironmentNames = ()
+    """The environments, in order. Default: those that are found."""
+
+    env_alias: dict[str, EnvironmentName] = {}
+    """Patterns of environment names that borrow another one's var files and rules."""
+
+    include: Items[Glob] = ()
+    """Patterns of directories to take as roots, whatever the rules say."""
+
+    exclude: Items[Glob] = ()
+    """Patterns of directories that are not looked at, with everything below them."""
+
+    retry: Items[RegularExpression] = ()
+    """Regular expressions, found regardless of case, of messages that make init, plan and downloads worth another
+    try; never apply."""
+
+    skips: Literal["report", "fail"] = "report"
+    """What a skip or xfail inside a Python suite or an ordinary test does to the gate."""
+
+    lint_severity: Literal["notice", "warning", "error"] = "warning"
+    """The lowest severity of a tflint finding that fails `lint`."""
+
+    unknown: Literal["fail", "pass", "report"] = "report"
+    """What a policy test that needs a value known only after apply comes to, unless its marker says so itself."""
+
+    isolation: Literal["process", "jobs"] = "process"
+    """Whether the run that checks may also apply."""
+
+    waivers: str | None = None
+    """File with findings that are accepted for a time."""
+
+    environment: dict[EnvironmentName, EnvironmentConfig] = {}
+    """Settings by environment."""
+
+    group: Items[GroupConfig] = ()
+    """Roots that are deployed together."""
+
+    root: Items[RootConfig] = ()
+    """Settings for roots: ordered, the first match wins."""
+
+    suite: Items[SuiteConfig] = ()
+    """Settings for Python suites: ordered, the first match wins."""
+
+    tools: ToolsConfig = ToolsConfig()
+    """Exact versions of tools."""
+
+    _source: str = PrivateAttr(default="")
+
+    @property
+    def source(self) -> str:
+        """The file it was read from, as messages name it; "" where there is none."""
+        return self._source
+
+    def environment_config(self, name: str) -> EnvironmentConfig:
+        """The settings of that environment, all defaults where it has none."""
+        return self.environment.get(name, EnvironmentConfig())
+
+    def from_file(self, source: str) -> Config:
+        """The same configuration, which knows where it was read."""
+        copy = self.model_copy()
+        copy._source = source
+        return copy

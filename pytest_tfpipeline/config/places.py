@@ -1,0 +1,35 @@
+"""Where an environment's var files are found without any configuration (spec, "Discovery")."""
+
+from __future__ import annotations
+
+#: Directories, relative to a root or to one of its ancestors, that hold one var file per environment.
+VAR_FILE_DIRECTORIES = (".", "etc", "vars", "env", "tfvars", "config", "environments")
+
+#: How many levels above the root the same directories are looked at.
+LEVELS_UP = 2
+
+#: The endings of a var file; the first that is there wins.
+VAR_FILE_ENDINGS = (".tfvars", ".tfvars.json")
+
+#: Names that count as an environment wherever they are seen.
+USUAL_ENVIRONMENTS = (
+    "dev",
+    "develop",
+    "development",
+    "test",
+    "testing",
+    "qa",
+    "uat",
+    "int",
+    "integration",
+    "sandbox",
+    "stage",
+    "staging",
+    "stg",
+    "preprod",
+    "pre-prod",
+    "pre-production",
+    "prod",
+    "production",
+    "live",
+)

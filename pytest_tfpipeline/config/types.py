@@ -1,0 +1,175 @@
+"""The types of configuration values: what TOML gives, checked strictly, with errors that say what was expected."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
+
+from pytest_tfpipeline.config.durations import DURATION_PATTERN, seconds
+from pytest_tfpipeline.config.placeholders import check_template
+from pytest_tfpipeline.process import denied
+
+T = TypeVar("T")
+
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_VERSION = r"^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$"
+_RESOURCE_TYPE = r"^[a-z][a-z0-9_-]*$"
+_PYTHON = r"^[0-9]+\.[0-9]+(\.[0-9]+)?$"
+_ACCOUNT = r"^[0-9]{12}$"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _shape(pattern: str, expected: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"expected {expected}")
+        return value
+
+    return check
+
+
+def _duration(value: str) -> str:
+    seconds(value)
+    return value
+
+
+def _positive_duration(value: str) -> str:
+    if seconds(value) <= 0:
+        raise ValueError("expected more than nothing: a check that may take no time never passes")
+    return value
+
+
+def _regular_expression(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression: {error}") from error
+    return value
+
+
+def _glob(value: str) -> str:
+    parts = value.split("/")
+    if not value or value.startswith("/") or ".." in parts:
+        raise ValueError("expected a pattern below the repository's top, such as `terraform/*` or `**/stacks/*`")
+    return value
+
+
+def _template(*allowed: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        check_template(value, allowed)
+        return value
+
+    return check
+
+
+def _backend_entry(value: str) -> str:
+    if not value.strip() or value.startswith("="):
+        raise ValueError("expected a file or `key=value`")
+    return _template("env", "name", "parts")(value)
+
+
+def _backend(value: object) -> object:
+    if isinstance(value, str) and value != "local":
+        raise ValueError('expected "local", or an array of files and `key=value` pairs')
+    if not isinstance(value, str | list | tuple):
+        raise ValueError('expected "local", or an array of files and `key=value` pairs')
+    return _as_tuple(value)
+
+
+def _argv(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value or not value[0]:
+        raise ValueError("expected a program and its arguments, none of them through a shell")
+    return value
+
+
+def _variables(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    for key, item in value.items():
+        _check_variable(key, item)
+    return value
+
+
+def _check_variable(key: str, value: JsonValue) -> None:
+    if isinstance(value, str):
+        check_template(value, ("env", "name", "parts"), variables=True)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"`{key}` is {value}, which JSON cannot hold")
+    elif isinstance(value, list):
+        for item in value:
+            _check_variable(key, item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check_variable(f"{key}.{name}", item)
+
+
+def _environment_variables(value: dict[str, str]) -> dict[str, str]:
+    for name in value:
+        if not _VARIABLE.fullmatch(name):
+            raise ValueError(f"`{name}` is not a name for an environment variable")
+    refused = denied(value)
+    if refused:
+        raise ValueError(f"`{refused[0]}` changes terraform behind the pipeline's back; use a key of the configuration")
+    return value
+
+
+def _distinct(value: tuple[str, ...]) -> tuple[str, ...]:
+    twice = next((item for index, item in enumerate(value) if item in value[:index]), None)
+    if twice is not None:
+        raise ValueError(f"`{twice}` is there twice")
+    return value
+
+
+#: A TOML array of T, kept as a tuple.
+Items = Annotated[tuple[T, ...], BeforeValidator(_as_tuple)]
+
+EnvironmentName = Annotated[
+    str,
+    AfterValidator(_shape(_NAME, "a name of letters, digits, `.`, `_` and `-`")),
+    Field(json_schema_extra={"pattern": _NAME}),
+]
+EnvironmentNames = Annotated[Items[EnvironmentName], AfterValidator(_distinct)]
+Version = Annotated[
+    str,
+    AfterValidator(_shape(_VERSION, 'an exact version such as "1.11.4"')),
+    Field(json_schema_extra={"pattern": _VERSION}),
+]
+PythonVersion = Annotated[
+    str,
+    AfterValidator(_shape(_PYTHON, 'a Python version such as "3.12"')),
+    Field(json_schema_extra={"pattern": _PYTHON}),
+]
+ResourceType = Annotated[
+    str,
+    AfterValidator(_shape(_RESOURCE_TYPE, 'a resource type such as "aws_s3_bucket"')),
+    Field(json_schema_extra={"pattern": _RESOURCE_TYPE}),
+]
+Account = Annotated[
+    str,
+    AfterValidator(_shape(_ACCOUNT, "the 12 digits of an AWS account, as a string")),
+    Field(json_schema_extra={"pattern": _ACCOUNT}),
+]
+Duration = Annotated[str, AfterValidator(_duration), Field(json_schema_extra={"pattern": DURATION_PATTERN})]
+Limit = Annotated[str, AfterValidator(_positive_duration), Field(json_schema_extra={"pattern": DURATION_PATTERN})]
+RegularExpression = Annotated[str, AfterValidator(_regular_expression), Field(json_schema_extra={"format": "regex"})]
+#: A pattern over directories: `*` and `?` stay within one component, `**` spans any number of them.
+Glob = Annotated[str, AfterValidator(_glob)]
+#: A text in which `{env}`, `{name}` and `{parts[-1]}` are replaced.
+Template = Annotated[str, AfterValidator(_template("env", "name", "parts"))]
+#: The same where no environment is meant: `{name}` and `{parts[-1]}`.
+RootTemplate = Annotated[str, AfterValidator(_template("name", "parts"))]
+#: The same where the name itself is made: `{parts[-1]}` alone.
+NameTemplate = Annotated[str, AfterValidator(_template("parts"))]
+Argv = Annotated[Items[str], AfterValidator(_argv)]
+TemplateArgv = Annotated[Items[Template], AfterValidator(_argv)]
+BackendEntry = Annotated[str, AfterValidator(_backend_entry)]
+Backend = Annotated[Literal["local"] | tuple[BackendEntry, ...], BeforeValidator(_backend)]
+Variables = Annotated[dict[str, JsonValue], AfterValidator(_variables)]
+EnvironmentVariables = Annotated[dict[str, str], AfterValidator(_environment_variables)]
+TemplateVariables = Annotated[dict[str, Template], AfterValidator(_environment_variables)]
