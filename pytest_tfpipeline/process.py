@@ -40,8 +40,8 @@ DENIED_VARIABLES = (
 class Request:
     """One process to run.
 
-    `env` is added to (and wins over) the inherited, cleaned environment; `only_env` true means that nothing is
-    inherited. `timeout` and `grace` are seconds; a timeout of None waits for ever.
+    `env` is added to (and wins over) the inherited, cleaned environment, from which `unset` is taken away first;
+    `only_env` true means that nothing is inherited. `timeout` and `grace` are seconds; a timeout of None waits for ever.
     """
 
     argv: tuple[str, ...]
@@ -51,6 +51,7 @@ class Request:
     grace: float = DEFAULT_GRACE
     stdin: bytes | None = None
     only_env: bool = False
+    unset: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,11 @@ class Runner:
         self._lock = threading.Lock()
         self._interrupted = threading.Event()
 
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """What children inherit, before a request adds to it or takes from it."""
+        return dict(self._environ)
+
     def run(self, request: Request, on_line: Callable[[str], None] | None = None) -> Outcome:
         """Run to the end. `on_line` gets each line of stdout as it comes, without its newline.
 
@@ -146,7 +152,10 @@ class Runner:
             _signal_group(process, signal.SIGINT)
 
     def _environment(self, request: Request) -> dict[str, str]:
-        return dict(request.env) if request.only_env else {**self._environ, **request.env}
+        if request.only_env:
+            return dict(request.env)
+        inherited = {name: value for name, value in self._environ.items() if name not in request.unset}
+        return {**inherited, **request.env}
 
     def _start(self, request: Request) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
