@@ -41,7 +41,8 @@ class Request:
     """One process to run.
 
     `env` is added to (and wins over) the inherited, cleaned environment, from which `unset` is taken away first;
-    `only_env` true means that nothing is inherited. `timeout` and `grace` are seconds; a timeout of None waits for ever.
+    `only_env` true means that nothing is inherited. `timeout` and `grace` are seconds; a timeout of None waits for
+    ever.
     """
 
     argv: tuple[str, ...]
