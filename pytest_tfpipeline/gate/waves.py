@@ -7,7 +7,7 @@ as `Steps`, so that this module neither starts a process nor knows pytest.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -44,6 +44,7 @@ class Result:
     applied: tuple[Applied, ...] = ()
     left: tuple[Left, ...] = ()
     plans: dict[str, PlanResult] = field(default_factory=dict)
+    interrupted: bool = False
 
     @property
     def complete(self) -> bool:
@@ -63,12 +64,15 @@ class Steps(Protocol):
     def apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
         """Carry out exactly that saved plan."""
 
+    def interrupt(self) -> None:
+        """Ask every running apply to stop, once; their `apply` then answers that they failed."""
+
 
 def apply_in_waves(targets: Sequence[Target], plans: Mapping[str, PlanResult], steps: Steps) -> Result:
     """Apply every target that is to be applied. `plans` holds, by root, what the gate has judged."""
     state = _Progress(targets, plans)
     wave = 0
-    while ready := state.ready():
+    while not state.interrupted and (ready := state.ready()):
         wave += 1
         state.leave(_plan_again(ready, state, steps, wave))
         batch = [target for target in ready if target.root not in state.stopped]
@@ -79,7 +83,13 @@ def apply_in_waves(targets: Sequence[Target], plans: Mapping[str, PlanResult], s
 def _apply_batch(batch: Sequence[Target], state: _Progress, steps: Steps, wave: int) -> list[Applied]:
     with ThreadPoolExecutor(MAX_PARALLEL, thread_name_prefix="apply") as pool:
         running = [pool.submit(steps.apply, target, state.plans[target.root], wave) for target in batch]
-        return [future.result() for future in running]
+        try:
+            wait(running)
+        except KeyboardInterrupt:
+            # terraform is told once and then waited for: cut off, it would leave its lock and lose its state.
+            state.interrupted = True
+            steps.interrupt()
+    return [future.result() for future in running]
 
 
 def _plan_again(ready: Iterable[Target], state: _Progress, steps: Steps, wave: int) -> dict[str, str]:
@@ -111,6 +121,7 @@ class _Progress:
     def __init__(self, targets: Sequence[Target], plans: Mapping[str, PlanResult]) -> None:
         self.plans = dict(plans)
         self.stopped: dict[str, str] = {}
+        self.interrupted = False
         self._targets = {target.root: target for target in targets if target.apply}
         self._done: dict[str, Applied] = {}
 
@@ -144,9 +155,10 @@ class _Progress:
         """What it came to, in the order of the targets."""
         order = list(self._targets)
         left = [root for root in order if root not in self._done]
-        why = {root: self.stopped.get(root, "the roots it depends on wait for each other") for root in left}
+        otherwise = "the run was interrupted" if self.interrupted else "the roots it depends on wait for each other"
+        why = {root: self.stopped.get(root, otherwise) for root in left}
         applied = sorted(self._done.values(), key=lambda one: (one.wave, order.index(one.root)))
-        return Result(tuple(applied), tuple(Left(root, why[root]) for root in left), self.plans)
+        return Result(tuple(applied), tuple(Left(root, why[root]) for root in left), self.plans, self.interrupted)
 
     def _upstreams(self, target: Target) -> list[str]:
         return [up for up in target.after if up in self._targets]

@@ -1,0 +1,79 @@
+"""Collection: which files become items, which tests are policy tests, and what is left out of the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_tfpipeline.plugin.fixtures import FIXTURES, NOWHERE, Subject, parametrize, tf_configuration, tf_plan
+from pytest_tfpipeline.plugin.items import CheckFile, CheckItem
+from pytest_tfpipeline.plugin.state import State
+
+__all__ = ["Collection", "subject_of", "tf_configuration", "tf_plan"]
+
+
+class Collection:
+    """Registered on the controller and on every worker, with the same description of the run."""
+
+    tf_plan = staticmethod(tf_plan)
+    tf_configuration = staticmethod(tf_configuration)
+
+    def __init__(self, state: State, config: pytest.Config) -> None:
+        self._state = state
+        self._on_the_way = {parent for anchor in state.anchors for parent in anchor.parents}
+        self._asked_for = [Path(config.invocation_params.dir, arg.split("::")[0]) for arg in config.args]
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """The anchor of a root, module or suite is the file of its checks."""
+        return CheckFile.from_parent(parent, path=file_path) if file_path in self._state.anchors else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Open the way to every anchor, and keep pytest out of suites: those run in a process of their own."""
+        if collection_path in self._state.anchors:
+            return False
+        if self._inside_suite(collection_path) and not self._was_named(collection_path):
+            return True if collection_path not in self._on_the_way else None
+        return False if collection_path in self._on_the_way and collection_path.name != ".git" else None
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Multiply policy tests over what they are about."""
+        parametrize(metafunc)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Leave out policy tests that have nothing to be run on, and in a later phase everything but its own."""
+        kept = [item for item in items if self._belongs(item)]
+        self._state.unplanned |= {item.nodeid for item in items if _is_nowhere(item)}
+        items[:] = kept
+
+    def _belongs(self, item: pytest.Item) -> bool:
+        only = self._state.phase.only
+        subject = subject_of(item)
+        if _is_nowhere(item):
+            return False
+        if only is None:
+            return True
+        return not isinstance(item, CheckItem) and subject is not None and (subject.dir, subject.environment) in only
+
+    def _inside_suite(self, path: Path) -> bool:
+        return any(path == suite or suite in path.parents for suite in self._state.suites)
+
+    def _was_named(self, path: Path) -> bool:
+        return any(
+            self._inside_suite(asked) and (path == asked or asked in path.parents or path in asked.parents)
+            for asked in self._asked_for
+        )
+
+
+def subject_of(item: pytest.Item) -> Subject | None:
+    """What a policy test is about; None for any other test."""
+    callspec = getattr(item, "callspec", None)
+    params = callspec.params if callspec is not None else {}
+    return next((params[name] for name in FIXTURES if isinstance(params.get(name), Subject)), None)
+
+
+def _is_nowhere(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and NOWHERE in callspec.id

@@ -1,0 +1,98 @@
+"""Which worker runs what: the items of one root stay together, roots that others wait for and long ones go first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
+
+from pytest_tfpipeline.model import Run
+from pytest_tfpipeline.plugin.fixtures import Subject, subject_id
+from pytest_tfpipeline.plugin.state import State
+
+
+class RootScheduling(LoadScopeScheduling):
+    """pytest-xdist's scheduling by scope, with a root (in all environments) as the scope.
+
+    A plan is made once, by whichever item needs it first, and terraform's working directory is used by one process at
+    a time: both are free of waiting when one worker does everything about a root.
+    """
+
+    def __init__(self, config: pytest.Config, log: Producer | None, state: State) -> None:
+        super().__init__(config, log)
+        self._scopes = Scopes(state, config)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return self._scopes.scope(nodeid)
+
+    def schedule(self) -> None:
+        """Put the heaviest groups first, once; then go on as pytest-xdist does."""
+        if self.collection is None:
+            self.config.option.loadscopereorder = False
+            ids = next(iter(self.registered_collections.values()), [])
+            self._scopes.weigh(ids)
+        super().schedule()
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        heaviest = max(self.workqueue, key=self._scopes.weight)
+        self.workqueue.move_to_end(heaviest, last=False)
+        super()._assign_work_unit(node)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        # A worker starts an item only when it knows the next one, so it must get more work while one is pending.
+        if not node.shutting_down and self.workqueue and self._pending_of(self.assigned_work[node]) > 1:
+            return
+        super()._reschedule(node)
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """A crashed item is not run again: its crash is its result."""
+        crashed = super().remove_node(node)
+        if crashed is not None:
+            scope = self._split_scope(crashed)
+            for work in (self.workqueue, *self.assigned_work.values()):
+                if scope in work:
+                    work[scope][crashed] = True
+            self.workqueue = OrderedDict((k, v) for k, v in self.workqueue.items() if not all(v.values()))
+        return crashed
+
+
+class Scopes:
+    """The group of a node id, and how heavy each group is."""
+
+    def __init__(self, state: State, config: pytest.Config) -> None:
+        self._state = state
+        self._config = config
+        self._by_anchor = {anchor: checks[0].dir for anchor, checks in state.checks.items()}
+        self._by_parameter = _parameters(state)
+        self._sizes: dict[str, int] = {}
+
+    def scope(self, nodeid: str) -> str:
+        """The directory that a check or policy test is about; for any other test its file."""
+        file = self._state.key(self._config, nodeid).split("::", 1)[0]
+        parameter = nodeid.rpartition("[")[2].rstrip("]")
+        return self._by_anchor.get(file) or self._by_parameter.get(parameter) or file
+
+    def weigh(self, nodeids: list[str]) -> None:
+        """Count the items of each group."""
+        for nodeid in nodeids:
+            scope = self.scope(nodeid)
+            self._sizes[scope] = self._sizes.get(scope, 0) + 1
+
+    def weight(self, scope: str) -> tuple[int, float, int]:
+        """Roots that others depend on first, then by the time of earlier runs, then by the number of items."""
+        return _dependants(self._state.run, scope), self._state.run.timings.get(scope, 0.0), self._sizes.get(scope, 0)
+
+
+def _parameters(state: State) -> dict[str, str]:
+    repository = state.run.repository
+    found = {subject_id(state, Subject(one.dir)): one.dir for one in (*repository.roots, *repository.modules)}
+    for target in state.run.targets:
+        found[subject_id(state, Subject(target.root, target.environment))] = target.root
+    return found
+
+
+def _dependants(run: Run, directory: str) -> int:
+    return sum(directory in target.after for target in run.targets)

@@ -1,0 +1,68 @@
+"""What the plugin keeps on pytest's config and items, and in which process it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from pytest_tfpipeline.context import Context
+from pytest_tfpipeline.model import Check, Run
+
+#: The key of the run's description in pytest-xdist's `workerinput`, and of a worker's answers in `workeroutput`.
+WIRE_KEY = "tfpipeline"
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this is a pytest-xdist worker."""
+    return hasattr(config, "workerinput")
+
+
+@dataclass
+class Phase:
+    """Which items a process runs: all of them at first, then the policy tests of roots that were planned again.
+
+    `only` holds (root, environment) pairs; None runs everything.
+    """
+
+    only: frozenset[tuple[str, str]] | None = None
+    wave: int = 1
+
+
+@dataclass
+class State:
+    """One process's view of the run: the same description everywhere, with paths as pytest sees them."""
+
+    run: Run
+    context: Context
+    top: Path
+    phase: Phase = field(default_factory=Phase)
+    #: Tests that asked for a plan when none was asked for, by node id.
+    unplanned: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.checks: dict[str, list[Check]] = {}
+        for check in self.run.checks:
+            self.checks.setdefault(check.id.split("::", 1)[0], []).append(check)
+        self.anchors = {self.top / anchor: anchor for anchor in self.checks}
+        self.suites = tuple(self.top / suite.dir for suite in self.run.repository.suites)
+
+    def key(self, config: pytest.Config, nodeid: str) -> str:
+        """A node id relative to the repository: pytest's are relative to rootdir, which may be below its top."""
+        if config.rootpath == self.top:
+            return nodeid
+        path, found, name = nodeid.partition("::")
+        absolute = Path(config.rootpath, path)
+        try:
+            return absolute.relative_to(self.top).as_posix() + found + name
+        except ValueError:
+            return nodeid
+
+
+STATE = pytest.StashKey[State]()
+
+
+def state_of(config: pytest.Config) -> State:
+    """The state of this process; there is one wherever the plugin's objects are registered."""
+    return config.stash[STATE]
