@@ -23,6 +23,7 @@ from pytest_tfpipeline.config.types import (
     Items,
     Limit,
     NameTemplate,
+    PathTemplate,
     PythonVersion,
     RegularExpression,
     ResourceType,
@@ -142,7 +143,7 @@ class RootConfig(Table):
     name: NameTemplate | None = None
     """The root's name, for `after` and for people. Default: the last component of its directory."""
 
-    var_files: Items[Template] | None = None
+    var_files: Items[PathTemplate] | None = None
     """Var files in order, the last is the strongest; a trailing `?` means that it may be absent. Default: the
     environment's files that are found beside the root, in the usual directories, or one or two levels up."""
 
@@ -269,18 +270,24 @@ class Config(Table):
     """Exact versions of tools."""
 
     _source: str = PrivateAttr(default="")
+    _prefix: str = PrivateAttr(default="")
 
     @property
     def source(self) -> str:
         """The file it was read from, as messages name it; "" where there is none."""
         return self._source
 
+    @property
+    def prefix(self) -> str:
+        """What its keys start with in that file: `tool.tfpipeline.` or nothing."""
+        return self._prefix
+
     def environment_config(self, name: str) -> EnvironmentConfig:
         """The settings of that environment, all defaults where it has none."""
         return self.environment.get(name, EnvironmentConfig())
 
-    def from_file(self, source: str) -> Config:
+    def from_file(self, source: str, prefix: str) -> Config:
         """The same configuration, which knows where it was read."""
         copy = self.model_copy()
-        copy._source = source
+        copy._source, copy._prefix = source, prefix
         return copy

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pytest_tfpipeline.config.keys import Config, RootConfig, SuiteConfig
 from pytest_tfpipeline.config.patterns import matches
 from pytest_tfpipeline.config.placeholders import Place, expand
@@ -30,3 +32,11 @@ def declared_after(config: Config, directory: str, name: str) -> tuple[str, ...]
     """The names or directories that the configuration's `after` gives for that root, placeholders replaced."""
     entry = root_config(config, directory)
     return () if entry is None else tuple(expand(text, Place(directory, name)) for text in entry.after)
+
+
+def known_environments(config: Config, found: Iterable[str]) -> tuple[str, ...]:
+    """Every environment, in order: the configured `environments`, else those found and those that have a table.
+
+    `found` are the ones that discovery saw in the repository.
+    """
+    return config.environments or tuple(dict.fromkeys((*found, *config.environment)))

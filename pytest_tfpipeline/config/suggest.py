@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` was most likely meant to be, or None; the case of letters does not count."""
+def closest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known word that `word` was most likely meant to be, or None; the case of letters does not count.
+
+    `cutoff` is how alike they must be, from 0 (not at all) to 1 (the same), as in difflib.
+    """
     by_lower = {candidate.lower(): candidate for candidate in known}
-    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
     return by_lower[found[0]] if found else None
 
 

@@ -20,6 +20,7 @@ _VERSION = r"^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$"
 _RESOURCE_TYPE = r"^[a-z][a-z0-9_-]*$"
 _PYTHON = r"^[0-9]+\.[0-9]+(\.[0-9]+)?$"
 _ACCOUNT = r"^[0-9]{12}$"
+_PAIR = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*=")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -70,18 +71,23 @@ def _template(*allowed: str) -> Callable[[str], str]:
     return check
 
 
-def _backend_entry(value: str) -> str:
-    if not value.strip() or value.startswith("="):
-        raise ValueError("expected a file or `key=value`")
+def _path(value: str) -> str:
+    if not value.strip("?") or value.startswith("/") or ".." in value.split("/"):
+        raise ValueError("expected a file below the repository's top, relative to it")
     return _template("env", "name", "parts")(value)
 
 
+def is_pair(entry: str) -> bool:
+    """Whether an entry of `backend` is `key=value` and not a file."""
+    return _PAIR.match(entry) is not None
+
+
 def _backend(value: object) -> object:
-    if isinstance(value, str) and value != "local":
+    if value == "local":
+        return value
+    if not isinstance(value, list | tuple) or not all(isinstance(entry, str) for entry in value):
         raise ValueError('expected "local", or an array of files and `key=value` pairs')
-    if not isinstance(value, str | list | tuple):
-        raise ValueError('expected "local", or an array of files and `key=value` pairs')
-    return _as_tuple(value)
+    return tuple(_template("env", "name", "parts")(entry) if is_pair(entry) else _path(entry) for entry in value)
 
 
 def _argv(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -90,23 +96,15 @@ def _argv(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-def _variables(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    for key, item in value.items():
-        _check_variable(key, item)
-    return value
-
-
-def _check_variable(key: str, value: JsonValue) -> None:
+def _variable(value: object) -> object:
     if isinstance(value, str):
         check_template(value, ("env", "name", "parts"), variables=True)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"`{key}` is {value}, which JSON cannot hold")
-    elif isinstance(value, list):
-        for item in value:
-            _check_variable(key, item)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            _check_variable(f"{key}.{name}", item)
+        raise ValueError(f"expected a number that JSON can hold, found {value}")
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            _variable(item)
+    return value
 
 
 def _environment_variables(value: dict[str, str]) -> dict[str, str]:
@@ -168,8 +166,9 @@ RootTemplate = Annotated[str, AfterValidator(_template("name", "parts"))]
 NameTemplate = Annotated[str, AfterValidator(_template("parts"))]
 Argv = Annotated[Items[str], AfterValidator(_argv)]
 TemplateArgv = Annotated[Items[Template], AfterValidator(_argv)]
-BackendEntry = Annotated[str, AfterValidator(_backend_entry)]
-Backend = Annotated[Literal["local"] | tuple[BackendEntry, ...], BeforeValidator(_backend)]
-Variables = Annotated[dict[str, JsonValue], AfterValidator(_variables)]
+#: A template of a file's path; a trailing `?` says that it may be absent.
+PathTemplate = Annotated[str, AfterValidator(_path)]
+Backend = Annotated[Literal["local"] | tuple[str, ...], BeforeValidator(_backend)]
+Variables = dict[str, Annotated[JsonValue, BeforeValidator(_variable)]]
 EnvironmentVariables = Annotated[dict[str, str], AfterValidator(_environment_variables)]
 TemplateVariables = Annotated[dict[str, Template], AfterValidator(_environment_variables)]

@@ -1,0 +1,141 @@
+"""Hold the configuration against the repository: a pattern, a name or an environment that means nothing is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from pytest_tfpipeline.config.keys import Config, RootConfig
+from pytest_tfpipeline.config.match import known_environments, root_config
+from pytest_tfpipeline.config.patterns import matches
+from pytest_tfpipeline.config.placeholders import Place, PlaceholderError, expand, expand_all
+from pytest_tfpipeline.config.problems import Problem, raise_problems
+from pytest_tfpipeline.config.suggest import closest, did_you_mean
+from pytest_tfpipeline.model import Kind, Repository, Root
+
+_TEMPLATES = ("name", "after", "var_files", "backend", "workspace", "env", "prepare", "after_apply")
+
+
+def check_against(config: Config, repository: Repository) -> None:
+    """Raise one ConfigurationError that names everything in the configuration that this repository does not have.
+
+    A `match` or `include` without a root or suite, an entry that an earlier one hides, an `after` or environment that
+    is unknown, a `{parts[3]}` that a root's directory does not have.
+    """
+    rules = (_unmatched_roots, _unmatched_suites, _unmatched_includes, _environments, _unknown_after, _placeholders)
+    problems = [problem for rule in rules for problem in rule(config, repository)]
+    raise_problems(config.source, config.prefix, problems, {"root": _named(config.root), "suite": _named(config.suite)})
+
+
+def _named(entries: Sequence[RootConfig] | Sequence[object]) -> list[dict[str, object]]:
+    return [{"match": getattr(entry, "match", "")} for entry in entries]
+
+
+def _unmatched_roots(config: Config, repository: Repository) -> Iterator[Problem]:
+    directories = [root.dir for root in repository.roots]
+    for index, entry in enumerate(config.root):
+        matched = [directory for directory in directories if matches(entry.match, directory)]
+        first = [root_config(config, directory) for directory in matched]
+        if not matched:
+            yield Problem(
+                ("root", index, "match"), f"matches no root{_other_kind(entry.match, repository, directories)}"
+            )
+        elif not any(found is entry for found in first):
+            hidden = f"`{matched[0]}`" if len(matched) == 1 else f"all {len(matched)} roots that it matches"
+            yield Problem(("root", index, "match"), f"an earlier entry already takes {hidden}; the first match wins")
+
+
+def _other_kind(pattern: str, repository: Repository, directories: Sequence[str]) -> str:
+    """Why it matches none: the directory was taken for something else, or another one was meant."""
+    for directory in repository.directories:
+        if matches(pattern, directory.dir) and directory.kind not in (Kind.ROOT, Kind.EXAMPLE, Kind.SUITE):
+            taken = f"`{directory.dir}` was taken for a {directory.kind} ({directory.rule})"
+            return f"; {taken}: `include` makes it a root"
+    return did_you_mean(pattern, directories) or "; `pytest --tf-list` shows every directory"
+
+
+def _unmatched_suites(config: Config, repository: Repository) -> Iterator[Problem]:
+    directories = [suite.dir for suite in repository.suites]
+    for index, entry in enumerate(config.suite):
+        if not any(matches(entry.match, directory) for directory in directories):
+            hint = did_you_mean(entry.match, directories) or "; `pytest --tf-list` shows every suite"
+            yield Problem(("suite", index, "match"), f"matches no Python suite{hint}")
+
+
+def _unmatched_includes(config: Config, repository: Repository) -> Iterator[Problem]:
+    for index, pattern in enumerate(config.include):
+        if not any(matches(pattern, root.dir) for root in repository.roots):
+            yield Problem(("include", index), f"`{pattern}` matches no directory with Terraform files")
+
+
+def _environments(config: Config, repository: Repository) -> Iterator[Problem]:
+    known = known_environments(config, repository.environments)
+    for name in config.environment:
+        if problem := _environment_table(name, config, repository):
+            yield Problem(("environment", name), problem)
+    for index, entry in enumerate(config.root):
+        for place, name in enumerate(entry.environments or ()):
+            if name not in known:
+                yield Problem(("root", index, "environments", place), _unknown_environment(name, known))
+
+
+def _environment_table(name: str, config: Config, repository: Repository) -> str | None:
+    """Without a list of `environments` a table may declare one, unless it looks like another one misspelt."""
+    if config.environments:
+        return None if name in config.environments else _unknown_environment(name, config.environments)
+    if name in repository.environments or closest(name, repository.environments, 0.8) is None:
+        return None
+    mend = "; if it is one of its own, list every environment in `environments`"
+    return _unknown_environment(name, repository.environments) + mend
+
+
+def _unknown_environment(name: str, known: Sequence[str]) -> str:
+    return f"unknown environment `{name}`{did_you_mean(name, known)} (known: {', '.join(known) or 'none'})"
+
+
+def _unknown_after(config: Config, repository: Repository) -> Iterator[Problem]:
+    known = sorted({text for root in repository.roots for text in (root.dir, root.name)})
+    for root in repository.roots:
+        entry = root_config(config, root.dir)
+        if entry is None:
+            continue
+        for place, text in enumerate(entry.after):
+            location = ("root", config.root.index(entry), "after", place)
+            if problem := _after_problem(text, root, known):
+                yield Problem(location, problem)
+
+
+def _after_problem(text: str, root: Root, known: Sequence[str]) -> str | None:
+    reference = _try(lambda: expand(text, Place(root.dir, root.name)))
+    if reference is None or (reference in known and reference not in (root.dir, root.name)):
+        return None
+    if reference in known:
+        return f"`{root.dir}` cannot come after itself"
+    return f"no root is called `{reference}`{did_you_mean(reference, known)}"
+
+
+def _placeholders(config: Config, repository: Repository) -> Iterator[Problem]:
+    """One problem for each key whose `{parts[...]}` some root's directory does not have."""
+    seen = set()
+    for root in repository.roots:
+        entry = root_config(config, root.dir)
+        for name in () if entry is None else _TEMPLATES:
+            location = ("root", config.root.index(entry), name) if entry else ()
+            problem = _placeholder_problem(getattr(entry, name), root)
+            if problem and location not in seen:
+                seen.add(location)
+                yield Problem(location, problem)
+
+
+def _placeholder_problem(value: object, root: Root) -> str | None:
+    try:
+        expand_all(value, Place(root.dir, root.name, "env"))
+    except PlaceholderError as error:
+        return str(error)
+    return None
+
+
+def _try(make: Callable[[], str]) -> str | None:
+    try:
+        return make()
+    except PlaceholderError:
+        return None

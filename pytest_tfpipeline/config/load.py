@@ -1,0 +1,148 @@
+"""Read the configuration: `[tool.tfpipeline]` in pyproject.toml, or `tfpipeline.toml`, or the file that was named."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pytest_tfpipeline.config.keys import Config
+from pytest_tfpipeline.config.later import refusals
+from pytest_tfpipeline.config.problems import Problem, found, from_error, raise_problems
+from pytest_tfpipeline.config.suggest import closest
+from pytest_tfpipeline.errors import ConfigurationError
+
+_PYPROJECT = "pyproject.toml"
+_OWN = "tfpipeline.toml"
+_PREFIX = "tool.tfpipeline."
+_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The configuration's table as it stands in a file, and what its keys start with there."""
+
+    file: str
+    prefix: str
+    values: dict[str, Any]
+
+
+def load_config(repository: Path, explicit: Path | None = None) -> Config:
+    """The repository's configuration; all defaults where it has none.
+
+    `explicit` (from `--tf-config`) is read in the place of the repository's own files. Raises ConfigurationError
+    (exit code 4) that names every problem at once: file, key, what was expected, what was found.
+    """
+    table = _own_table(repository) if explicit is None else _explicit_table(repository, explicit)
+    return Config() if table is None else _validated(table)
+
+
+def _validated(table: _Table) -> Config:
+    problems = [Problem(location, text) for location, text in refusals(table.values)]
+    try:
+        config = Config.model_validate(table.values)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        problems += [problem for problem in map(from_error, details) if problem.location not in _locations(problems)]
+        raise_problems(table.file, table.prefix, problems, table.values)
+        raise
+    raise_problems(table.file, table.prefix, problems, table.values)
+    return config.from_file(table.file, table.prefix)
+
+
+def _locations(problems: list[Problem]) -> set[tuple[str | int, ...]]:
+    return {problem.location for problem in problems}
+
+
+def _own_table(repository: Path) -> _Table | None:
+    shared, own = repository / _PYPROJECT, repository / _OWN
+    table = _shared_table(_parsed(shared, _PYPROJECT), _PYPROJECT) if shared.is_file() else None
+    if not own.is_file():
+        return table
+    if table is not None:
+        raise ConfigurationError(
+            f"there is a [tool.tfpipeline] table in {_PYPROJECT} too",
+            where=_OWN,
+            mend="keep one of them; both together would hide keys from each other",
+        )
+    return _whole_file(_parsed(own, _OWN), _OWN)
+
+
+def _explicit_table(repository: Path, path: Path) -> _Table:
+    name = path.relative_to(repository).as_posix() if path.is_relative_to(repository) else str(path)
+    values = _parsed(path, name)
+    if path.name == _PYPROJECT:
+        table = _shared_table(values, name)
+        if table is None:
+            raise ConfigurationError("has no [tool.tfpipeline] table", where=name, mend="add one, or name another file")
+        return table
+    return _whole_file(values, name)
+
+
+def _whole_file(values: dict[str, Any], name: str) -> _Table:
+    """A file of our own holds the keys at its top; one pasted from pyproject.toml holds the whole table."""
+    pasted = _shared_table(values, name) if set(values) == {"tool"} else None
+    return pasted or _Table(name, "", values)
+
+
+def _shared_table(values: dict[str, Any], name: str) -> _Table | None:
+    tools = values.get("tool", {})
+    if not isinstance(tools, dict):
+        return None
+    if "tfpipeline" not in tools:
+        _refuse_misspelt(tools, name)
+        return None
+    table = tools["tfpipeline"]
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"expected a table, found {found(table)}", where=f"{name}: tool.tfpipeline")
+    return _Table(name, _PREFIX, table)
+
+
+def _refuse_misspelt(tools: dict[str, Any], name: str) -> None:
+    """A table that nobody reads would leave every rule at its default without a word."""
+    meant = next((tool for tool in tools if closest(tool.replace("-", ""), ["tfpipeline"], 0.85)), None)
+    if meant is not None:
+        raise ConfigurationError(
+            f"no tool reads [tool.{meant}]; did you mean `[tool.tfpipeline]`?",
+            where=f"{name}: tool.{meant}",
+            mend="rename the table",
+        )
+
+
+def _parsed(path: Path, name: str) -> dict[str, Any]:
+    text = _text(path, name)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax_error(str(error), text, name) from None
+    except RecursionError:
+        raise ConfigurationError("is nested too deeply to be read", where=name, mend="flatten it") from None
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigurationError(f"cannot be read: {reason}", where=name, mend="name a file that is there") from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(
+            f"is not UTF-8: byte 0x{data[error.start]:02x}", where=f"{name}:{line}", mend="save the file as UTF-8"
+        ) from None
+
+
+def _syntax_error(message: str, text: str, name: str) -> ConfigurationError:
+    position = _POSITION.search(message)
+    line = int(position[1]) if position and position[1] else text.count("\n") + 1
+    what = _POSITION.sub("", message)
+    column = f", column {position[2]}" if position and position[2] else ""
+    return ConfigurationError(
+        f"is not valid TOML{column}: {what[:1].lower()}{what[1:]}", where=f"{name}:{line}", mend="correct the syntax"
+    )

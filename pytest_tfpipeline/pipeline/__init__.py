@@ -1,0 +1,1 @@
+"""From the repository and its configuration to the description of a run."""

@@ -1,0 +1,41 @@
+"""Which checks a run must have: a pure function, since the gate holds the records against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_tfpipeline.config.keys import Config
+from pytest_tfpipeline.config.match import known_environments
+from pytest_tfpipeline.model import Check, CheckKind, Module, Repository, Root, Suite, Target
+
+_ROOT = (CheckKind.FMT, CheckKind.LINT, CheckKind.VALIDATE, CheckKind.POLICY)
+_MODULE = (CheckKind.FMT, CheckKind.LINT, CheckKind.POLICY)
+_SUITE = (CheckKind.LINT, CheckKind.UNIT)
+_TARGET = (CheckKind.PLAN, CheckKind.POLICY)
+
+
+def expected_checks(repository: Repository, targets: Sequence[Target], config: Config) -> tuple[Check, ...]:
+    """Every check of the run: roots with their targets, then modules, then suites.
+
+    The order is that of the repository and of its environments, whatever order the targets are in. An id is
+    `ANCHOR::validate`, or `ANCHOR::plan[staging]` for a target.
+    """
+    order = {name: index for index, name in enumerate(known_environments(config, repository.environments))}
+    ordered = sorted(targets, key=lambda target: (order.get(target.environment, len(order)), target.environment))
+    return (
+        *(check for root in repository.roots for check in _root_checks(root, ordered)),
+        *(check for module in repository.modules for check in _static(module, _MODULE)),
+        *(check for suite in repository.suites for check in _static(suite, _SUITE)),
+    )
+
+
+def _root_checks(root: Root, targets: Sequence[Target]) -> Iterator[Check]:
+    yield from _static(root, _ROOT)
+    for target in targets:
+        if target.root == root.dir:
+            for kind in _TARGET:
+                yield Check(f"{root.anchor}::{kind}[{target.environment}]", kind, root.dir, target.environment)
+
+
+def _static(directory: Root | Module | Suite, kinds: Sequence[CheckKind]) -> Iterator[Check]:
+    return (Check(f"{directory.anchor}::{kind}", kind, directory.dir) for kind in kinds)

@@ -1,0 +1,229 @@
+"""Which root runs in which environment, and with what: configuration and repository become targets.
+
+Nothing is changed and no process started; the file system is only asked whether a var file is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pytest_tfpipeline.config.durations import seconds
+from pytest_tfpipeline.config.keys import Config, EnvironmentConfig, RootConfig, TimeoutConfig
+from pytest_tfpipeline.config.match import known_environments, root_config
+from pytest_tfpipeline.config.placeholders import Place, expand, expand_all, variable_names
+from pytest_tfpipeline.config.places import LEVELS_UP, VAR_FILE_DIRECTORIES, VAR_FILE_ENDINGS
+from pytest_tfpipeline.config.suggest import did_you_mean
+from pytest_tfpipeline.config.types import is_pair
+from pytest_tfpipeline.errors import UsageError
+from pytest_tfpipeline.model import Finding, Kind, Repository, Root, Severity, Target
+
+
+def resolve_targets(
+    repository: Repository, config: Config, environments: Sequence[str], environ: Mapping[str, str]
+) -> tuple[Target, ...]:
+    """The targets of these environments, in the order asked for, the roots of each in the repository's order.
+
+    `environ` is what `${NAME}` in `vars` reads. What is missing (a var file, a backend file, an environment variable)
+    is a finding in the target's `problems`, since other targets can go on.
+    """
+    return tuple(
+        _Resolution(repository, config, root, environment, environ).target()
+        for environment in environments
+        for root in repository.roots
+        if belongs(root, config, environment)
+    )
+
+
+def check_environments(asked: Sequence[str], repository: Repository, config: Config) -> None:
+    """Raise UsageError for an environment that is unknown, or that no root belongs to."""
+    known = known_environments(config, repository.environments)
+    for name in asked:
+        if name not in known:
+            raise UsageError(f"unknown environment `{name}`{did_you_mean(name, known)}", mend=_known(known))
+        if not repository.roots:
+            raise UsageError(
+                f"there is nothing to plan in `{name}`: no Terraform root was found",
+                mend="`pytest --tf-list` shows what each directory was taken for; `include` makes one a root",
+            )
+        if not any(belongs(root, config, name) for root in repository.roots):
+            raise UsageError(
+                f"no root belongs to the environment `{name}`",
+                mend="`pytest --tf-list` shows the environments of each root; `environments` of a [[root]] sets them",
+            )
+
+
+def belongs(root: Root, config: Config, environment: str) -> bool:
+    """Whether the root is planned in that environment.
+
+    The configuration's word comes first, then what discovery found, else it belongs to all. Examples belong to
+    emulated environments, and to others only where their entry says `environments` or `apply` (spec, rule 5).
+    """
+    entry = root_config(config, root.dir)
+    if entry is not None and entry.environments is not None:
+        return environment in entry.environments
+    if root.kind is Kind.EXAMPLE and (entry is None or entry.apply is None):
+        return config.environment_config(environment).emulator is not None
+    return not root.environments or environment in root.environments
+
+
+def default_var_files(repository_path: Path, root_dir: str, environment: str) -> tuple[str, ...]:
+    """The environment's var files for a root that names none: those of the first place that has one.
+
+    Looked at are the directories of `VAR_FILE_DIRECTORIES` in the root's own directory, then one and two levels up,
+    never above the repository's top. Where `.tfvars` and `.tfvars.json` lie together, both count, in that order.
+    """
+    for place in _places(root_dir):
+        names = [(place / f"{environment}{ending}").as_posix() for ending in VAR_FILE_ENDINGS]
+        found = tuple(name for name in names if (repository_path / name).is_file())
+        if found:
+            return found
+    return ()
+
+
+def copy_in_patterns(repository: Repository, config: Config) -> tuple[str, ...]:
+    """The patterns of files that git ignores and that private copies need all the same, for all roots together."""
+    entries = (root_config(config, root.dir) for root in repository.roots)
+    return tuple(dict.fromkeys(pattern for entry in entries if entry is not None for pattern in entry.copy_in))
+
+
+def _places(root_dir: str) -> Iterator[PurePosixPath]:
+    root = PurePosixPath(root_dir)
+    for level in (root, *root.parents)[: LEVELS_UP + 1]:
+        for directory in VAR_FILE_DIRECTORIES:
+            yield level / directory
+
+
+def _known(known: Sequence[str]) -> str:
+    if known:
+        return f"known environments: {', '.join(known)}"
+    return 'no environment was found; name them in the configuration: environments = ["staging", "production"]'
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolution:
+    """One root in one environment, on its way to a target."""
+
+    repository: Repository
+    config: Config
+    root: Root
+    environment: str
+    environ: Mapping[str, str]
+
+    @property
+    def entry(self) -> RootConfig | None:
+        return root_config(self.config, self.root.dir)
+
+    @property
+    def settings(self) -> EnvironmentConfig:
+        return self.config.environment_config(self.environment)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.root.dir, self.root.name, self.environment, self.environ)
+
+    def target(self) -> Target:
+        entry = self.entry or RootConfig(match="**")
+        var_files, missing_files = self._files(entry.var_files, "missing-var-file", "var_files", entry)
+        backend, missing_backend = self._backend(entry)
+        variables, missing_variables = self._variables(entry)
+        if entry.var_files is None:
+            var_files = default_var_files(Path(self.repository.path), self.root.dir, self.environment)
+        return Target(
+            root=self.root.dir,
+            environment=self.environment,
+            var_files=var_files,
+            vars=variables,
+            backend_local=entry.backend == "local",
+            backend_config=backend,
+            workspace=None if entry.workspace is None else expand(entry.workspace, self.place),
+            env={name: expand(value, self.place) for name, value in entry.env.items()},
+            plan_env=dict(self.settings.plan_env),
+            apply_env=dict(self.settings.apply_env),
+            prepare=self._commands(entry.prepare),
+            after_apply=self._commands(entry.after_apply),
+            parallelism=entry.parallelism,
+            lock_timeout=entry.lock_timeout,
+            timeouts=_timeouts(entry.timeout),
+            after=self.root.after,
+            apply=self._applies(entry),
+            emulated=self.settings.emulator is not None,
+            problems=(*missing_files, *missing_backend, *missing_variables),
+        )
+
+    def _commands(self, commands: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(expand(word, self.place) for word in argv) for argv in commands)
+
+    def _applies(self, entry: RootConfig) -> bool:
+        if entry.apply is not None:
+            return entry.apply
+        remote = self.root.backend not in (None, "local") and entry.backend != "local"
+        return self.root.kind is Kind.ROOT and (remote or self.settings.emulator is not None)
+
+    def _backend(self, entry: RootConfig) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+        entries = entry.backend if isinstance(entry.backend, tuple) else ()
+        return self._files(entries, "missing-backend-file", "backend", entry, is_pair)
+
+    def _files(
+        self,
+        templates: Sequence[str] | None,
+        rule: str,
+        key: str,
+        entry: RootConfig,
+        is_no_file: Callable[[str], bool] = lambda _: False,
+    ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+        """The files that are there, and a finding for each that must be and is not.
+
+        With `prepare` commands a file may come into being later; terraform then says whether it did.
+        """
+        present, problems = [], []
+        for template in templates or ():
+            name = expand(template.removesuffix("?"), self.place)
+            if is_no_file(template):
+                present.append(expand(template, self.place))
+            elif (Path(self.repository.path) / name).is_file() or (entry.prepare and not template.endswith("?")):
+                present.append(name)
+            elif not template.endswith("?"):
+                problems.append(self._finding(rule, self._missing_file(name, key)))
+        return tuple(present), tuple(problems)
+
+    def _missing_file(self, name: str, key: str) -> str:
+        there = _siblings(Path(self.repository.path), name, self.root.dir)
+        hint = did_you_mean(name, there)
+        mend = f"correct `{key}`, or write `{name}?` if it may be absent"
+        return f"`{name}`, of `{key}`, is not there{hint}\n  -> {mend}"
+
+    def _variables(self, entry: RootConfig) -> tuple[dict[str, Any], tuple[Finding, ...]]:
+        values, problems = {}, []
+        for name, value in entry.vars.items():
+            missing = [variable for variable in variable_names(value) if variable not in self.environ]
+            if missing:
+                problems += [self._missing_variable(variable, name) for variable in missing]
+            else:
+                values[name] = expand_all(value, self.place)
+        return values, tuple(problems)
+
+    def _missing_variable(self, variable: str, name: str) -> Finding:
+        text = f"the environment variable `{variable}`, which `vars.{name}` reads, is not set"
+        return self._finding("missing-environment-variable", f"{text}\n  -> set {variable} where this run is started")
+
+    def _finding(self, rule: str, text: str) -> Finding:
+        return Finding(rule, Severity.ERROR, text, file=self.config.source or None)
+
+
+def _siblings(repository: Path, name: str, root_dir: str) -> list[str]:
+    """Files that may have been meant: those beside it, and those of the same path below the root."""
+    directories = [PurePosixPath(name).parent, PurePosixPath(root_dir, name).parent]
+    return [
+        (directory / path.name).as_posix()
+        for directory in directories
+        if (repository / directory).is_dir()
+        for path in sorted((repository / directory).iterdir())
+        if path.is_file()
+    ]
+
+
+def _timeouts(configured: TimeoutConfig) -> dict[str, float]:
+    return {step: seconds(text) for step, text in configured.limits().items()}
