@@ -112,6 +112,12 @@ class _Connection(BaseHTTPRequestHandler):
         _log.info("%s %s%s %d", call.method, host, call.path.split("?")[0], answer.status)
         self._send(answer)
 
+    def handle_expect_100(self) -> bool:
+        """Say "go on" at once: the client holds the body back until it reads that."""
+        told = super().handle_expect_100()
+        self.wfile.flush()
+        return told
+
     def finish(self) -> None:
         """Close the connection, the TLS one where there is one."""
         try:

@@ -57,18 +57,16 @@ class Emulator:
         work_path: Path,
         read_only: bool = False,
         profiles: Sequence[str] = (),
-        environ: Mapping[str, str] | None = None,
     ) -> Emulator:
         """Start the cloud of `environment`; returns at once, while moto is still being imported.
 
         `state_path` is where its state is kept between runs (`keep.state_path`); with `read_only` it is loaded but
         not kept, and such a run may go on beside another. `buckets` are there, versioned, before the first request is
         answered. `work_path` gets the log and the certificate. `profiles` are AWS profile names that the Terraform
-        asks for. `environ` is what children inherit (default: this process's environment).
+        asks for.
 
         Raises EmulatorError where the extra is not installed, the state cannot be trusted, or another run has it.
         """
-        environ = os.environ if environ is None else environ
         _require_extra()
         keep.read(state_path)
         directory = work_path / "emulator" / environment
@@ -85,13 +83,13 @@ class Emulator:
                 proxy=f"http://127.0.0.1:{listener.getsockname()[1]}",
                 ca_path=ca_path,
                 aws_directory=directory / "aws",
-                environ=environ,
+                environ=runner.environ,
             )
             options = ["--listen", str(listener.fileno()), "--log", str(log_path), "--ca", str(ca_path)]
             options += ["--state", str(state_path), "--region", env["AWS_REGION"]]
             options += ["--read-only"] if read_only else []
             options += [part for name in buckets for part in ("--bucket", name)]
-            request = _request(options, directory, environ)
+            request = _request(options, directory, runner.environ)
             started = cls(runner, request, tuple(descriptors), environment, log_path)
         started._process_env = env
         return started
@@ -105,6 +103,11 @@ class Emulator:
         if not self._ready:
             self._await_ready()
         return dict(self._process_env)
+
+    @property
+    def pid(self) -> int:
+        """The cloud's process."""
+        return self._process.pid
 
     def failed(self) -> str | None:
         """Why the process ended although nobody asked it to; None while all is well."""
