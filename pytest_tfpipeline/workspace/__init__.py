@@ -22,6 +22,7 @@ __all__ = [
     "make_private",
     "manifest",
     "prepare_output",
+    "root_file_name",
     "tree_digest",
     "write_private",
 ]

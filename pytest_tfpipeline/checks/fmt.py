@@ -1,0 +1,67 @@
+"""`fmt`: a directory's files are as `terraform fmt` writes them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from pytest_tfpipeline.context import Context
+from pytest_tfpipeline.model import Check, Finding, Outcome, Record, Severity
+from pytest_tfpipeline.redact import clean
+from pytest_tfpipeline.terraform import command
+from pytest_tfpipeline.terraform.call import Directory
+from pytest_tfpipeline.terraform.diagnostics import render_findings
+
+_FILE = re.compile(r"^--- old/(.+)$", re.MULTILINE)
+_HUNK = re.compile(r"^@@ -(\d+)", re.MULTILINE)
+_SYNTAX = re.compile(r"Error: (.+)\n\n\s+on (.+) line (\d+)")
+
+
+def check(ctx: Context, check: Check) -> Record:
+    """Passed, or failed with one finding for each file that is formatted otherwise, and the diff as text."""
+    directory = Directory(ctx, check.dir, None, ctx.workspace.tree(None))
+    outcome = directory.run(command.fmt(ctx.tool("terraform").path), "fmt")
+    said = command.meaning("fmt", None if outcome.timed_out else outcome.code)
+    if said is command.Meaning.DONE:
+        return Record(check.id, check.kind, Outcome.PASSED, check.dir)
+    if said is command.Meaning.UNFORMATTED:
+        findings = tuple(_unformatted(check.dir, outcome.stdout))
+    else:
+        findings = tuple(_syntax(check.dir, outcome.stderr)) or (directory.broken(outcome, "fmt", "terraform fmt"),)
+    return Record(
+        check.id,
+        check.kind,
+        Outcome.FAILED,
+        check.dir,
+        findings=findings,
+        summary=f"{len(findings)} file{'s' if len(findings) != 1 else ''}",
+        text=render_findings(findings),
+    )
+
+
+def _unformatted(directory: str, stdout: str) -> Iterator[Finding]:
+    starts = [*_FILE.finditer(stdout)]
+    for index, start in enumerate(starts):
+        end = starts[index + 1].start() if index + 1 < len(starts) else len(stdout)
+        # terraform prints the next file's name before its diff.
+        diff = stdout[start.start() : end].rstrip("\n")
+        if index + 1 < len(starts):
+            diff = diff.rpartition("\n")[0]
+        name = posixpath.normpath(posixpath.join(directory, start[1]))
+        hunk = _HUNK.search(diff)
+        yield Finding(
+            "terraform-fmt",
+            Severity.ERROR,
+            clean(f"Not formatted as terraform fmt does.\n-> terraform fmt '{name}'"),
+            file=clean(name),
+            line=int(hunk[1]) if hunk else None,
+            excerpt=clean(diff),
+        )
+
+
+def _syntax(directory: str, stderr: str) -> Iterator[Finding]:
+    for found in _SYNTAX.finditer(stderr):
+        name = posixpath.normpath(posixpath.join(directory, found[2]))
+        text = f"{found[1]}\n-> It cannot be formatted until its syntax is right."
+        yield Finding("terraform-fmt", Severity.ERROR, clean(text), file=clean(name), line=int(found[3]))

@@ -1,0 +1,145 @@
+"""What every check is given: the run, the process runner, the workspace and the tools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from pytest_tfpipeline.model import Root, Run, Target, Tool
+from pytest_tfpipeline.process import Request, Runner, denied
+from pytest_tfpipeline.workspace import Workspace
+
+#: Always set for terraform: it must not ask, phone home or wait for a password.
+FIXED_ENVIRONMENT = {
+    "TF_IN_AUTOMATION": "1",
+    "TF_INPUT": "0",
+    "CHECKPOINT_DISABLE": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GCM_INTERACTIVE": "never",
+}
+#: Inherited or configured credentials that would lead past the emulated cloud.
+REAL_CREDENTIALS = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+#: The emulator's idea of these is only a default; a target may choose another.
+_ONLY_DEFAULTS = {"AWS_REGION", "AWS_DEFAULT_REGION"}
+
+
+class Phase(StrEnum):
+    """What a process is for: it decides which credentials it sees."""
+
+    PLAN = "plan"
+    APPLY = "apply"
+
+
+@dataclass(frozen=True)
+class Context:
+    """One per process of the run."""
+
+    run: Run
+    runner: Runner
+    workspace: Workspace
+    progress: Callable[[str], None] | None = None
+    _tools: dict[str, Tool] = field(default_factory=dict, repr=False)
+
+    def tool(self, name: str) -> Tool:
+        """The program, looked for (and installed, under a lock) once per run. Raises ToolError."""
+        if name not in self._tools:
+            self._tools[name] = self.workspace.once(f"tool/{name}", Tool, lambda: self._find(name))
+        return self._tools[name]
+
+    def root(self, directory: str) -> Root | None:
+        """The root of that directory, if it is one."""
+        return next((root for root in self.run.repository.roots if root.dir == directory), None)
+
+    def target(self, root: str, environment: str) -> Target | None:
+        """The target of that root and environment, if this run has one."""
+        try:
+            return self.run.target(root, environment)
+        except KeyError:
+            return None
+
+    def environment(self, where: Target | str | None, phase: Phase = Phase.PLAN) -> dict[str, str]:
+        """What terraform's environment has beyond the inherited one, for a target, an environment, or neither.
+
+        In an emulated environment the emulator's own variables win over configured ones: nothing may lead past it.
+        """
+        name = where.environment if isinstance(where, Target) else where
+        emulated = self.run.process_env.get(name or "", {})
+        env = {**_registry_limits(), **FIXED_ENVIRONMENT, **emulated}
+        if isinstance(where, Target):
+            env |= where.env | (where.apply_env if phase is Phase.APPLY else where.plan_env)
+        if emulated:
+            env |= {key: value for key, value in emulated.items() if key not in _ONLY_DEFAULTS}
+            env = {key: value for key, value in env.items() if key in emulated or key not in REAL_CREDENTIALS}
+        if self.run.cli_config_path:
+            env["TF_CLI_CONFIG_FILE"] = self.run.cli_config_path
+        return env
+
+    def unset(self, where: Target | str | None, root: Root | None) -> tuple[str, ...]:
+        """Inherited variables that the process must not see: `TF_VAR_` of undeclared variables, and in an emulated
+        environment the real cloud's credentials."""
+        name = where.environment if isinstance(where, Target) else where
+        declared = None if root is None else [variable.name for variable in root.variables]
+        names = set(denied(self.runner.environ, declared))
+        if self.run.process_env.get(name or ""):
+            names |= {key for key in REAL_CREDENTIALS if key in self.runner.environ}
+        if not self.run.cli_config_path:
+            names |= _missing_cli_config(self.runner.environ)
+        return tuple(sorted(names))
+
+    def request(
+        self,
+        argv: tuple[str, ...],
+        cwd: Path,
+        where: Target | str | None,
+        *,
+        root: Root | None = None,
+        phase: Phase = Phase.PLAN,
+        timeout: float | None = None,
+        stdin: bytes | None = None,
+    ) -> Request:
+        """A request for terraform, or for a command that belongs to it, in the right environment."""
+        return Request(
+            argv,
+            cwd,
+            env=self.environment(where, phase),
+            unset=self.unset(where, root),
+            timeout=timeout,
+            stdin=stdin,
+            grace=60.0 if phase is Phase.APPLY else 20.0,
+        )
+
+    def _find(self, name: str) -> Tool:
+        from pytest_tfpipeline.tools import find_tool
+
+        return find_tool(
+            name, version=self.run.tool_versions.get(name), runner=self.runner, install=True, progress=self.progress
+        )
+
+
+def open_context(run: Run, progress: Callable[[str], None] | None = None) -> Context:
+    """The context of this process."""
+    return Context(run, Runner(), Workspace(run), progress)
+
+
+def _registry_limits() -> Mapping[str, str]:
+    """Few and short retries: a module or provider that cannot be had is said in seconds."""
+    from pytest_tfpipeline.tools.providers import REGISTRY_LIMITS
+
+    return REGISTRY_LIMITS
+
+
+def _missing_cli_config(environ: Mapping[str, str]) -> set[str]:
+    named = environ.get("TF_CLI_CONFIG_FILE")
+    return {"TF_CLI_CONFIG_FILE"} if named and not Path(named).is_file() else set()

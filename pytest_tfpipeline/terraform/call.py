@@ -1,0 +1,141 @@
+"""Run terraform for one root, in a private copy of the tree, and say what came of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_tfpipeline.context import Context, Phase
+from pytest_tfpipeline.model import Finding, Root, Target
+from pytest_tfpipeline.process import Outcome
+from pytest_tfpipeline.terraform.command import Argv, Meaning, meaning
+from pytest_tfpipeline.terraform.diagnostics import diagnostics_of, errors, failure, findings_from_diagnostics
+
+#: Seconds that a phase may take where the target does not say.
+TIMEOUTS = {
+    "init": 600.0,
+    "validate": 300.0,
+    "plan": 1800.0,
+    "show": 300.0,
+    "apply": 7200.0,
+    "prepare": 900.0,
+    "after_apply": 900.0,
+    "fmt": 60.0,
+}
+_TAIL_LINES = 20
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A root's directory as a check sees it: whose it is, and where its private copy is.
+
+    `where` is the target, or the environment's name, or None for the static copy.
+    """
+
+    ctx: Context
+    dir: str
+    where: Target | str | None
+    copy: Path
+
+    @property
+    def cwd(self) -> Path:
+        """Where terraform runs."""
+        return self.copy / self.dir
+
+    @property
+    def root(self) -> Root | None:
+        """The root, unless the directory is none."""
+        return self.ctx.root(self.dir)
+
+    def timeout(self, phase: str) -> float:
+        """Seconds that the phase may take."""
+        configured = self.where.timeouts if isinstance(self.where, Target) else {}
+        return configured.get(phase, TIMEOUTS[phase])
+
+    def run(
+        self,
+        argv: Argv,
+        phase: str,
+        *,
+        cwd: Path | None = None,
+        rights: Phase = Phase.PLAN,
+        on_line: Callable[[str], None] | None = None,
+        stdin: bytes | None = None,
+    ) -> Outcome:
+        """Run a command of that phase in the root's directory."""
+        request = self.ctx.request(
+            argv,
+            cwd or self.cwd,
+            self.where,
+            root=self.root,
+            phase=rights,
+            timeout=self.timeout(phase),
+            stdin=stdin,
+        )
+        return self.ctx.runner.run(request, on_line)
+
+    def findings(self, outcome: Outcome, rule: str) -> tuple[Finding, ...]:
+        """What terraform's JSON lines say, with the user's own paths."""
+        return findings_from_diagnostics(
+            diagnostics_of(outcome.stdout),
+            self.dir,
+            self.ctx.run.repository.path,
+            copy=self.copy,
+            rule=rule,
+            variables=self.root.variables if self.root else (),
+        )
+
+    def judge(self, outcome: Outcome, phase: str) -> tuple[Finding, ...]:
+        """The findings of a command that printed JSON lines; where it failed, at least one of them is an error."""
+        findings = self.findings(outcome, f"terraform-{phase}")
+        if succeeded(phase, outcome) or errors(findings):
+            return findings
+        return (*findings, self.broken(outcome, phase, f"terraform {phase}"))
+
+    def broken(self, outcome: Outcome, phase: str, command: str) -> Finding:
+        """A finding for a command that failed without a diagnostic: a timeout, a signal, or plain text."""
+        text = f"{command} {self._how(outcome, phase)}"
+        tail = "\n".join((outcome.stderr.strip() or outcome.stdout.strip()).splitlines()[-_TAIL_LINES:])
+        tail = tail.replace(str(self.copy), self.ctx.run.repository.path)
+        anchor = self.root.anchor if self.root else None
+        rule = "timeout" if outcome.timed_out else f"terraform-{phase}"
+        return failure(rule, f"{text}\n{tail}".rstrip() + _advice(outcome, phase), file=anchor)
+
+    def _how(self, outcome: Outcome, phase: str) -> str:
+        if outcome.timed_out:
+            return f"was stopped: it had not ended after {_span(self.timeout(phase))}"
+        if outcome.code is None:
+            return f"could not be started: {outcome.error}"
+        if outcome.code < 0:
+            return f"was killed by signal {-outcome.code}"
+        return f"failed with exit code {outcome.code}"
+
+
+def succeeded(phase: str, outcome: Outcome) -> bool:
+    """Whether the exit code is one of success, and nobody stopped it."""
+    return not outcome.timed_out and meaning(phase, outcome.code) in (Meaning.DONE, Meaning.CHANGES)
+
+
+def retrying(run: Callable[[], Outcome], phase: str, patterns: Iterable[str]) -> Outcome:
+    """Run again, at most twice, while it fails with a message that `retry` of the configuration names; never apply."""
+    compiled = [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
+    outcome = run()
+    for _ in range(_ATTEMPTS - 1):
+        said = f"{outcome.stdout}\n{outcome.stderr}"
+        if succeeded(phase, outcome) or not any(pattern.search(said) for pattern in compiled):
+            break
+        outcome = run()
+    return outcome
+
+
+def _advice(outcome: Outcome, phase: str) -> str:
+    if not outcome.timed_out:
+        return ""
+    return f'\n-> Find out what it waits for, or give it longer: `timeout = {{ {phase} = "1h" }}`.'
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:g} seconds"

@@ -1,0 +1,117 @@
+"""`terraform init`, once per root and environment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+
+from packaging.version import Version
+
+from pytest_tfpipeline.context import Context
+from pytest_tfpipeline.model import Finding, Target
+from pytest_tfpipeline.terraform import command
+from pytest_tfpipeline.terraform.call import Directory, retrying, succeeded
+from pytest_tfpipeline.terraform.diagnostics import errors
+from pytest_tfpipeline.terraform.localstate import keep_state, override_backend
+from pytest_tfpipeline.terraform.prepare import ensure_prepared
+
+#: The first terraform whose init has `-json`.
+_JSON_SINCE = Version("1.9")
+
+
+@dataclass(frozen=True, slots=True)
+class InitResult:
+    """Whether the root can be used in `cwd`, its directory in the private copy; `findings` say why not."""
+
+    ok: bool
+    findings: tuple[Finding, ...]
+    seconds: float
+    cwd: str
+
+
+def ensure_init(ctx: Context, root_dir: str, environment: str | None) -> InitResult:
+    """Prepare and initialise the root in the environment's private copy; None: without backend, in the static copy.
+
+    Whoever comes first does it; the others wait and get the same answer.
+    """
+    return ctx.workspace.once(
+        f"init/{environment or ''}/{root_dir}", InitResult, lambda: _init(ctx, root_dir, environment)
+    )
+
+
+def directory_of(ctx: Context, root_dir: str, environment: str | None) -> Directory:
+    """The root's directory in the environment's private copy."""
+    where = environment and (ctx.target(root_dir, environment) or environment)
+    return Directory(ctx, root_dir, where or None, ctx.workspace.tree(environment))
+
+
+def _init(ctx: Context, root_dir: str, environment: str | None) -> InitResult:
+    directory = directory_of(ctx, root_dir, environment)
+    if environment is not None:
+        prepared = ensure_prepared(ctx, environment).findings.get(root_dir)
+        if prepared:
+            return InitResult(False, prepared, 0.0, str(directory.cwd))
+    target = directory.where if isinstance(directory.where, Target) else None
+    if target is not None:
+        refused = _place_state(directory, target)
+        if refused:
+            return InitResult(False, refused, 0.0, str(directory.cwd))
+    result = _run_init(directory, target)
+    if result.ok and target is not None and target.workspace:
+        return _select_workspace(directory, target.workspace, result)
+    return result
+
+
+def _place_state(directory: Directory, target: Target) -> tuple[Finding, ...]:
+    if target.backend_local:
+        override_backend(directory, target)
+        return ()
+    return keep_state(directory, target)
+
+
+def _run_init(directory: Directory, target: Target | None) -> InitResult:
+    tool = directory.ctx.tool("terraform")
+    argv = command.init(
+        tool.path,
+        backend=target is not None,
+        backend_config=_backend_config(directory, target),
+        readonly_lock=(directory.cwd / ".terraform.lock.hcl").exists(),
+        json=Version(tool.version) >= _JSON_SINCE,
+    )
+    outcome = retrying(lambda: directory.run(argv, "init"), "init", directory.ctx.run.retry)
+    findings = directory.judge(outcome, "init")
+    return InitResult(succeeded("init", outcome), findings, outcome.seconds, str(directory.cwd))
+
+
+def _backend_config(directory: Directory, target: Target | None) -> tuple[str, ...]:
+    """Files of the copy by their path there, `key=value` pairs as they are."""
+    if target is None or target.backend_local:
+        return ()
+    return tuple(
+        str(directory.copy / item) if (directory.copy / item).is_file() else item for item in target.backend_config
+    )
+
+
+def _select_workspace(directory: Directory, name: str, result: InitResult) -> InitResult:
+    """Select the workspace, made where it is not there yet (terraform itself makes an empty state for it)."""
+    terraform = directory.ctx.tool("terraform").path
+    outcome = directory.run(command.select_workspace(terraform, name), "init")
+    if not outcome.ok and "doesn't exist" in outcome.stderr:
+        outcome = directory.run(command.new_workspace(terraform, name), "init")
+    seconds = result.seconds + outcome.seconds
+    if outcome.ok:
+        return replace(result, seconds=seconds)
+    broken = directory.broken(outcome, "init", f"terraform workspace select {name}")
+    return replace(result, ok=False, findings=(*errors(result.findings), broken), seconds=seconds)
+
+
+def modules_of(directory: Directory) -> tuple[str, ...]:
+    """Directories of the modules that init found for the root, relative to the copy; those it downloaded left out."""
+    try:
+        listed = json.loads((directory.cwd / ".terraform" / "modules" / "modules.json").read_bytes())
+    except (OSError, ValueError):
+        return ()
+    places = [(directory.cwd / item["Dir"]).resolve() for item in listed.get("Modules", ())]
+    top = directory.copy.resolve()
+    inside = [place.relative_to(top) for place in places if place.is_relative_to(top)]
+    return tuple(sorted({place.as_posix() for place in inside if ".terraform" not in place.parts}))

@@ -1,0 +1,166 @@
+"""Plan a root in an environment, once, and keep the plan."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_tfpipeline.context import Context
+from pytest_tfpipeline.model import Finding, PlanResult, PlanStatus, Severity, Target
+from pytest_tfpipeline.process import Outcome
+from pytest_tfpipeline.terraform import command
+from pytest_tfpipeline.terraform.call import Directory, retrying, succeeded
+from pytest_tfpipeline.terraform.diagnostics import diagnostics_of
+from pytest_tfpipeline.terraform.init import directory_of, ensure_init
+from pytest_tfpipeline.terraform.inputs import inputs_of
+from pytest_tfpipeline.terraform.plan import changes, read_plan
+from pytest_tfpipeline.terraform.planfile import sha256_of_plan, state_of_plan
+from pytest_tfpipeline.terraform.upstream import waits_behind, waits_for_outputs
+from pytest_tfpipeline.workspace import write_private
+from pytest_tfpipeline.workspace.digest import manifest_digest
+
+
+def ensure_plan(ctx: Context, target: Target) -> PlanResult:
+    """The target's plan; whoever needs it first makes it, and every root that it depends on before it."""
+    return ctx.workspace.once(_key("plan", target), PlanResult, lambda: _plan(ctx, target))
+
+
+def make_plan(ctx: Context, target: Target) -> PlanResult:
+    """Plan anew (a root that it reads was applied meanwhile); `ensure_plan` gives this one from now on."""
+    result = _plan(ctx, target)
+    ctx.workspace.put(_key("plan", target), result)
+    return result
+
+
+def note_applied(ctx: Context, target: Target) -> None:
+    """Keep in mind that the target was applied in this run: nothing waits for it any more."""
+    ctx.workspace.put(_key("applied", target), value=True)
+
+
+def planned_inputs(ctx: Context, target: Target) -> dict[str, str]:
+    """{file: SHA-256} of what the target's last plan could read."""
+    return ctx.workspace.get(_key("inputs", target), dict) or {}
+
+
+def _key(what: str, target: Target) -> str:
+    return f"{what}/{target.environment}/{target.root}"
+
+
+def _plan(ctx: Context, target: Target) -> PlanResult:
+    blank = PlanResult(target.root, target.environment, PlanStatus.FAILED)
+    if target.problems:
+        return replace(blank, findings=target.problems)
+    init = ensure_init(ctx, target.root, target.environment)
+    if not init.ok:
+        return replace(blank, findings=init.findings, seconds=init.seconds)
+    directory = directory_of(ctx, target.root, target.environment)
+    missing = _missing_var_files(directory, target)
+    if missing:
+        return replace(blank, findings=missing, seconds=init.seconds)
+    upstream = _upstream(ctx, target)
+    behind = waits_behind(upstream)
+    if behind:
+        return replace(blank, status=PlanStatus.DEFERRED, behind=behind, seconds=init.seconds)
+    result = _run_plan(directory, target, blank, upstream)
+    return replace(result, seconds=result.seconds + init.seconds)
+
+
+def _upstream(ctx: Context, target: Target) -> tuple[PlanResult, ...]:
+    """The plans of the roots that it depends on and that this run has not applied yet."""
+    found = [ctx.target(root, target.environment) for root in target.after]
+    return tuple(
+        ensure_plan(ctx, other)
+        for other in found
+        if other is not None and not ctx.workspace.get(_key("applied", other), bool)
+    )
+
+
+def _run_plan(directory: Directory, target: Target, blank: PlanResult, upstream: tuple[PlanResult, ...]) -> PlanResult:
+    plan_path, json_path = directory.ctx.workspace.plan_paths(target)
+    for path in (plan_path, json_path):
+        path.unlink(missing_ok=True)
+    outcome = _terraform_plan(directory, target, plan_path)
+    findings = directory.judge(outcome, "plan")
+    blank = replace(blank, findings=findings, seconds=outcome.seconds)
+    if succeeded("plan", outcome):
+        plan_path.chmod(0o600)
+        return _read(directory, target, blank, plan_path, json_path)
+    plan_path.unlink(missing_ok=True)
+    behind = waits_for_outputs(diagnostics_of(outcome.stdout), upstream)
+    if behind:
+        return replace(blank, status=PlanStatus.DEFERRED, behind=behind, findings=())
+    return replace(blank, findings=findings + _blame(findings, upstream))
+
+
+def _terraform_plan(directory: Directory, target: Target, out: Path) -> Outcome:
+    ctx = directory.ctx
+    argv = command.plan(
+        ctx.tool("terraform").path,
+        out,
+        var_files=[*(str(directory.copy / name) for name in target.var_files), *_vars_file(ctx, target)],
+        lock=ctx.run.can_apply,
+        lock_timeout=target.lock_timeout,
+        parallelism=target.parallelism,
+    )
+    return retrying(lambda: directory.run(argv, "plan"), "plan", ctx.run.retry)
+
+
+def _vars_file(ctx: Context, target: Target) -> list[str]:
+    if not target.vars:
+        return []
+    return [str(write_private(ctx.workspace.vars_path(target), json.dumps(target.vars)))]
+
+
+def _read(directory: Directory, target: Target, blank: PlanResult, plan_path: Path, json_path: Path) -> PlanResult:
+    """Keep the plan's JSON form, and say what is in it."""
+    shown = directory.run(command.show(directory.ctx.tool("terraform").path, plan_path), "show")
+    seconds = blank.seconds + shown.seconds
+    if not shown.ok:
+        broken = directory.broken(shown, "show", "terraform show")
+        return replace(blank, findings=(*blank.findings, broken), seconds=seconds)
+    plan = read_plan(write_private(json_path, shown.stdout))
+    inputs = inputs_of(directory, target, plan)
+    directory.ctx.workspace.put(_key("inputs", target), inputs)
+    state = state_of_plan(plan_path)
+    return replace(
+        blank,
+        status=PlanStatus.PLANNED,
+        plan_path=str(plan_path),
+        plan_sha256=sha256_of_plan(plan_path),
+        json_path=str(json_path),
+        inputs_sha256=manifest_digest(inputs),
+        state_exists=state.exists,
+        state_lineage=state.lineage,
+        state_serial=state.serial,
+        changes=changes(plan),
+        seconds=seconds,
+    )
+
+
+def _missing_var_files(directory: Directory, target: Target) -> tuple[Finding, ...]:
+    return tuple(
+        Finding("missing-variable-file", Severity.ERROR, _why_missing(directory, name), file=name)
+        for name in target.var_files
+        if not (directory.copy / name).is_file()
+    )
+
+
+def _why_missing(directory: Directory, name: str) -> str:
+    if (Path(directory.ctx.run.repository.path) / name).is_file():
+        return (
+            "The var file is not in the run's private copy, because git ignores it.\n"
+            f'-> Name it in `copy_in` of the root: copy_in = ["{name}"].'
+        )
+    return (
+        "The var file is not there.\n-> Create it, or mark it with a trailing `?` in `var_files` if it may be absent."
+    )
+
+
+def _blame(findings: tuple[Finding, ...], upstream: tuple[PlanResult, ...]) -> tuple[Finding, ...]:
+    """Say so where a state is missing because of a root that could not be planned either."""
+    failed = [result.root for result in upstream if result.status is PlanStatus.FAILED]
+    if not failed or not any(finding.rule == "no-state" for finding in findings):
+        return ()
+    text = f"It reads the state of {', '.join(failed)}, which could not be planned.\n-> Mend that first."
+    return (Finding("upstream-failed", Severity.ERROR, text),)
