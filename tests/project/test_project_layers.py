@@ -28,6 +28,7 @@ LAYERS = (
     "context",
     "terraform",
     "emulator",
+    "suites",
     "policies",
     "checks",
     "gate",
