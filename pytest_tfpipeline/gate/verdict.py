@@ -65,6 +65,12 @@ def decide(
     return Verdict(environment, tuple(sorted(reasons, key=_order)), tuple(sorted(notes)))
 
 
+def missing(expected: Iterable[Check], records: Iterable[Record]) -> tuple[str, ...]:
+    """Ids of expected checks without any record, in their order."""
+    have = {record.check for record in records}
+    return tuple(check.id for check in expected if check.id not in have)
+
+
 def _judge(check: Check | None, found: Sequence[Record], rules: Rules) -> Iterator[Reason]:
     first = found[0]
     if len({(record.outcome, _about(record)) for record in found}) > 1:

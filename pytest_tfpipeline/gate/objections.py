@@ -1,0 +1,66 @@
+"""Turn what the controller saw into reasons against an apply. Pure: facts come in as arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from pytest_tfpipeline.gate.reasons import Code, Reason
+from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus
+from pytest_tfpipeline.terraform.plan import Plan, destroys
+
+_SHOWN = 5
+
+
+def to_narrowing(options: Iterable[str]) -> Iterator[Reason]:
+    """Options that take something away from the run."""
+    for option in options:
+        yield Reason(Code.NARROWED, f"{option} was given: run without it to apply")
+
+
+def to_tree(dirty: Sequence[str], ignored: Sequence[str], environment: EnvironmentRun) -> Iterator[Reason]:
+    """A tree that is not the commit. An emulated environment may be tried from a dirty tree."""
+    if environment.emulator is not None:
+        return
+    if dirty:
+        yield Reason(Code.TREE_DIRTY, f"not committed: {_some(dirty)}; commit or stash, then run again")
+    if ignored:
+        yield Reason(Code.IGNORED_INPUT, f"git ignores what terraform would read: {_some(ignored)}; remove or track it")
+
+
+def to_changes_of_tree(changed: Sequence[str]) -> Iterator[Reason]:
+    """Files that are not any more what was checked."""
+    if changed:
+        yield Reason(Code.TREE_CHANGED, f"changed while the run was going on: {_some(changed)}")
+
+
+def to_plan(plan: PlanResult, read: Plan | None, problem: str, check: str) -> Iterator[Reason]:
+    """A saved plan that is not whole, or that the controller could not read for itself."""
+    if plan.status is not PlanStatus.PLANNED:
+        return
+    if read is None:
+        yield Reason(Code.PLAN_CHANGED, problem, check)
+    elif read.errored or not read.complete or read.deferred:
+        yield Reason(Code.PLAN_INCOMPLETE, "the saved plan is incomplete: it was made with -target or errored", check)
+
+
+def to_destroys(
+    plan: PlanResult, read: Plan, environment: EnvironmentRun, allowed: Sequence[str], check: str
+) -> Iterator[Reason]:
+    """Protected resources that the plan deletes or replaces and that nobody allowed, as `root//address`."""
+    for resource in destroys(read):
+        name = f"{plan.root}//{resource.address}"
+        if resource.type in environment.protect and name not in allowed:
+            verb = "replaces" if resource.replaces else "deletes"
+            text = f"the plan {verb} {resource.address}; if that is meant: --allow-destroy '{name}'"
+            yield Reason(Code.PROTECTED_DESTROY, text, check)
+
+
+def to_unused_allowances(allowed: Sequence[str], used: Iterable[str]) -> Iterator[str]:
+    """Notes about `--allow-destroy` values that name nothing in any plan: a typo would otherwise go unseen."""
+    for name in sorted(set(allowed) - set(used)):
+        yield f"--allow-destroy {name} names nothing that a plan deletes or replaces"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,155 @@
+"""Build the description of a run: configuration -> repository -> targets -> expected checks -> `Run`."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_tfpipeline.config.check import check_against
+from pytest_tfpipeline.config.keys import Config
+from pytest_tfpipeline.config.load import load_config
+from pytest_tfpipeline.discover import discover
+from pytest_tfpipeline.discover.files import repository_files
+from pytest_tfpipeline.model import EnvironmentRun, Repository, Run, Target
+from pytest_tfpipeline.pipeline.expected import expected_checks
+from pytest_tfpipeline.pipeline.targets import check_environments, resolve_targets
+from pytest_tfpipeline.process import Runner
+from pytest_tfpipeline.tools.providers import cli_config
+from pytest_tfpipeline.workspace import clean_old_runs, make_private, prepare_output, write_private
+from pytest_tfpipeline.workspace.digest import sha256
+
+DEFAULT_OUTPUT = ".tfpipeline"
+
+#: Work directories of earlier runs that are kept, to look into.
+KEPT_RUNS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line asks for. `mode` is check, plan or apply."""
+
+    mode: str = "check"
+    environments: tuple[str, ...] = ()
+    config_file: Path | None = None
+    output: Path | None = None
+    allow_destroy: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The repository and its configuration, before anything is written or started."""
+
+    config: Config
+    repository: Repository
+
+
+def describe(top: Path, wish: Wish, runner: Runner) -> Described:
+    """Read the configuration and the repository; raises ConfigurationError, UsageError and DiscoveryError."""
+    config = load_config(top, wish.config_file)
+    repository = discover(top, config, cache_path(os.environ), runner)
+    check_against(config, repository)
+    check_environments(wish.environments, repository, config)
+    return Described(config, repository)
+
+
+def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tuple[Run, tuple[str, ...]]:
+    """The finished run, with its work directory made; and notes to be said once."""
+    config, repository = described.config, described.repository
+    targets = resolve_targets(repository, config, wish.environments, os.environ)
+    output = prepare_output(wish.output or top / DEFAULT_OUTPUT)
+    clean_old_runs(output, KEPT_RUNS)
+    run_id = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+    work = make_private(output / "runs" / run_id)
+    files = work / "files.json"
+    write_private(files, json.dumps(_files(runner, top, hashed=wish.mode == "apply")))
+    cli = cli_config(os.environ, work)
+    run = Run(
+        id=run_id,
+        mode=wish.mode,
+        repository=repository,
+        output_path=str(output),
+        work_path=str(work),
+        environments=tuple(environment_run(config, name) for name in wish.environments),
+        targets=targets,
+        checks=expected_checks(repository, targets, config),
+        files_path=str(files),
+        tool_versions={name: version for name, version in config.tools.model_dump().items() if version},
+        settings=_settings(config, wish),
+        cli_config_path=str(cli.path),
+        timings=read_timings(output),
+        retry=config.retry,
+    )
+    return run, (*repository.notes, *cli.notes)
+
+
+def environment_run(config: Config, name: str) -> EnvironmentRun:
+    """An environment's settings as the run needs them."""
+    found = config.environment_config(name)
+    identity = found.identity.model_dump(exclude_none=True) if found.identity else {}
+    return EnvironmentRun(name, found.emulator, found.protect, identity, found.after, found.approval)
+
+
+def cache_path(environ: Mapping[str, str]) -> Path | None:
+    """Where parsed configuration is kept between runs, per user; None where there is no home directory."""
+    base = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
+    return Path(base) / "pytest-tfpipeline" if os.path.isabs(base) else None
+
+
+def read_timings(output: Path) -> dict[str, float]:
+    """Seconds by directory of earlier runs; none where the file is missing or not ours."""
+    try:
+        found = json.loads((output / "timings.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return {str(key): float(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def write_timings(output: Path, earlier: Mapping[str, float], now: Mapping[str, float]) -> None:
+    """Keep what this run measured, over what earlier ones did."""
+    write_private(output / "timings.json", json.dumps({**earlier, **now}, indent=1, sort_keys=True))
+
+
+def changed_since(run: Run) -> tuple[str, ...]:
+    """Files of the repository that are not any more what the run's description says."""
+    described: dict[str, str] = json.loads(Path(run.files_path).read_bytes())
+    top = Path(run.repository.path)
+    now = _hashes(top, list(described))
+    return tuple(name for name, digest in described.items() if digest != now[name])
+
+
+def _files(runner: Runner, top: Path, *, hashed: bool) -> dict[str, str]:
+    names = repository_files(top, runner)
+    return _hashes(top, names) if hashed else dict.fromkeys(names, "")
+
+
+def _hashes(top: Path, names: Sequence[str]) -> dict[str, str]:
+    """SHA-256 by name; "" for what is no regular file (a submodule, a symlink, a file that is gone)."""
+
+    def digest(name: str) -> str:
+        path = top / name
+        return sha256(path) if path.is_file() and not path.is_symlink() else ""
+
+    with ThreadPoolExecutor(4) as pool:
+        return dict(zip(names, pool.map(digest, names), strict=True))
+
+
+def _settings(config: Config, wish: Wish) -> dict[str, object]:
+    return {
+        "lint_severity": config.lint_severity,
+        "unknown": config.unknown,
+        "skips": config.skips,
+        "copy_in": sorted({pattern for root in config.root for pattern in root.copy_in}),
+        "allow_destroy": list(wish.allow_destroy),
+    }
+
+
+def emulated(run: Run) -> dict[str, tuple[Target, ...]]:
+    """The targets of each emulated environment, by its name."""
+    names = [one.name for one in run.environments if one.emulator]
+    return {name: tuple(target for target in run.targets if target.environment == name) for name in names}

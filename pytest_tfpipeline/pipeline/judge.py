@@ -1,0 +1,83 @@
+"""Judge an environment on the controller: read every saved plan for ourselves, collect what objects, decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from pytest_tfpipeline.context import Context
+from pytest_tfpipeline.errors import PipelineError
+from pytest_tfpipeline.gate import objections
+from pytest_tfpipeline.gate.reasons import Reason, Verdict
+from pytest_tfpipeline.gate.verdict import Rules, decide
+from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus, Record, Target
+from pytest_tfpipeline.pipeline.expected import plan_check_id
+from pytest_tfpipeline.terraform.plan import Plan, changes, destroys
+from pytest_tfpipeline.terraform.planning import kept_plan, read_saved
+
+#: Saved plans that are read at the same time: each costs a provider's start.
+_PARALLEL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the controller found in a saved plan, in the place of what a worker says about it."""
+
+    result: PlanResult
+    plan: Plan | None
+    problem: str = ""
+
+
+def read_plans(ctx: Context, targets: Sequence[Target]) -> tuple[Reading, ...]:
+    """Read the saved plans of these targets, with plain terraform."""
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        return tuple(pool.map(lambda target: _read(ctx, target), targets))
+
+
+def judge(
+    ctx: Context,
+    environment: EnvironmentRun,
+    readings: Sequence[Reading],
+    records: Iterable[Record],
+    objected: Iterable[Reason],
+) -> Verdict:
+    """The verdict on a whole environment; `readings` are of all its targets."""
+    run = ctx.run
+    allowed = tuple(run.settings["allow_destroy"])
+    rules = Rules(deferred=deferred(readings), skips_fail=run.settings["skips"] == "fail")
+    against = [*objected, *(reason for one in readings for reason in object_to(ctx, environment, one))]
+    verdict = decide(environment.name, run.checks, records, against, rules)
+    named = {f"{one.result.root}//{item.address}" for one in readings if one.plan for item in destroys(one.plan)}
+    return replace(verdict, notes=(*verdict.notes, *objections.to_unused_allowances(allowed, named)))
+
+
+def object_to(ctx: Context, environment: EnvironmentRun, reading: Reading) -> list[Reason]:
+    """What stands against one saved plan."""
+    check = plan_check_id(ctx.run.repository, reading.result.root, environment.name)
+    found = list(objections.to_plan(reading.result, reading.plan, reading.problem, check))
+    if reading.plan is not None:
+        allowed = tuple(ctx.run.settings["allow_destroy"])
+        found += objections.to_destroys(reading.result, reading.plan, environment, allowed, check)
+    return found
+
+
+def deferred(readings: Iterable[Reading]) -> frozenset[str]:
+    """Roots that wait, for roots that this run applies: the only ones whose records may say so."""
+    by_root = {one.result.root: one.result for one in readings}
+    waiting = {root for root, result in by_root.items() if result.status is PlanStatus.DEFERRED}
+    return frozenset(root for root in waiting if by_root[root].behind and set(by_root[root].behind) <= by_root.keys())
+
+
+def _read(ctx: Context, target: Target) -> Reading:
+    kept = kept_plan(ctx, target)
+    if kept is None:
+        missing = PlanResult(target.root, target.environment, PlanStatus.FAILED)
+        return Reading(missing, None, "no plan was made")
+    if kept.status is not PlanStatus.PLANNED:
+        return Reading(kept, None)
+    try:
+        plan = read_saved(ctx, target, kept)
+    except PipelineError as error:
+        return Reading(kept, None, str(error))
+    return Reading(replace(kept, changes=changes(plan)), plan)

@@ -1,0 +1,77 @@
+"""What git says about the tree that is judged: commit, ref, and what is not committed."""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from pytest_tfpipeline.gate.result import Source
+from pytest_tfpipeline.process import Request, Runner
+
+_TIMEOUT = 60.0
+
+#: Files that terraform reads by itself when they lie beside a root's own, by pattern.
+READ_BY_TERRAFORM = (
+    "*.auto.tfvars",
+    "*.auto.tfvars.json",
+    "terraform.tfvars",
+    "terraform.tfvars.json",
+    "override.tf",
+    "override.tf.json",
+    "*_override.tf",
+    "*_override.tf.json",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeState:
+    """`dirty`: tracked or untracked files that differ from the commit. `ignored`: files that git ignores and that
+    terraform would read. Both are relative to the repository."""
+
+    dirty: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+def top_of(path: Path) -> Path:
+    """The repository that the path is in: the nearest directory upwards that has `.git`, else the path itself."""
+    return next((one for one in (path, *path.parents) if (one / ".git").exists()), path)
+
+
+def read_source(runner: Runner, top: Path) -> Source:
+    """Commit and ref; without git, or before the first commit, both are None."""
+    commit = _git(runner, top, "rev-parse", "--verify", "--quiet", "HEAD")
+    ref = _git(runner, top, "symbolic-ref", "--quiet", "--short", "HEAD")
+    url = _git(runner, top, "config", "--get", "remote.origin.url")
+    status = _git(runner, top, "status", "--porcelain=v1", "-z", "--untracked-files=all")
+    clean = None if status is None else not status
+    return Source(_without_credentials(url) if url else top.name, commit or None, ref or None, clean)
+
+
+def read_tree_state(runner: Runner, top: Path, roots: tuple[str, ...]) -> TreeState:
+    """What differs from the commit, and what git hides that terraform would read in these roots."""
+    status = _git(runner, top, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames") or ""
+    hidden = _git(runner, top, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory") or ""
+    dirty = tuple(entry[3:] for entry in status.split("\0") if entry)
+    ignored = tuple(sorted(path for path in hidden.split("\0") if _would_be_read(path, roots)))
+    return TreeState(dirty, ignored)
+
+
+def _would_be_read(path: str, roots: tuple[str, ...]) -> bool:
+    folder, _, name = path.rpartition("/")
+    return (folder or ".") in roots and any(fnmatch.fnmatchcase(name, pattern) for pattern in READ_BY_TERRAFORM)
+
+
+def _git(runner: Runner, top: Path, *words: str) -> str | None:
+    outcome = runner.run(Request(("git", *words), top, timeout=_TIMEOUT))
+    return outcome.stdout.strip("\n") if outcome.ok else None
+
+
+def _without_credentials(url: str) -> str:
+    """A remote's URL as it may be shown: a token in it is a secret."""
+    parts = urlsplit(url)
+    if not parts.hostname:
+        return url
+    host = parts.hostname if parts.port is None else f"{parts.hostname}:{parts.port}"
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))

@@ -1,0 +1,105 @@
+"""Plan, police and apply one root for the waves, with the real terraform, and say what happens as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from pytest_tfpipeline.checks import perform
+from pytest_tfpipeline.context import Context
+from pytest_tfpipeline.errors import PipelineError
+from pytest_tfpipeline.gate.reasons import Reason
+from pytest_tfpipeline.gate.verdict import decide
+from pytest_tfpipeline.gate.waves import Applied
+from pytest_tfpipeline.model import CheckKind, EnvironmentRun, PlanResult, Record, Target
+from pytest_tfpipeline.pipeline.judge import object_to, read_plans
+from pytest_tfpipeline.terraform.applying import ApplyEvent, apply_plan
+from pytest_tfpipeline.terraform.planning import make_plan
+
+_PARALLEL = 2
+
+
+class Listener(Protocol):
+    """Hears what happens during the waves; called from several threads."""
+
+    def on_record(self, record: Record, wave: int) -> None:
+        """A check was performed again."""
+
+    def on_event(self, target: Target, event: ApplyEvent) -> None:
+        """A resource of the target started, goes on or is done."""
+
+    def on_applied(self, target: Target, applied: Applied) -> None:
+        """A root is done."""
+
+
+#: Runs the users' policy tests for these roots and gives their records; comes from whoever can run tests.
+PolicyTests = Callable[[Sequence[Target], int], Sequence[Record]]
+
+
+class TerraformSteps:
+    """`gate.waves.Steps` with terraform."""
+
+    def __init__(
+        self, ctx: Context, environment: EnvironmentRun, listener: Listener, policy_tests: PolicyTests
+    ) -> None:
+        self._ctx = ctx
+        self._environment = environment
+        self._listener = listener
+        self._policy_tests = policy_tests
+
+    def plan(self, target: Target, wave: int) -> PlanResult:
+        """Plan again, in the same private copy, and report it like the first time."""
+        result = make_plan(self._ctx, target)
+        for record in self._perform(CheckKind.PLAN, [target]):
+            self._listener.on_record(record, wave)
+        return result
+
+    def police(self, targets: Sequence[Target], wave: int) -> Mapping[str, Sequence[Reason]]:
+        """The same checks as the first time: checkov and the shipped rules, the users' tests, destroy protection."""
+        records = list(self._perform(CheckKind.POLICY, targets))
+        for record in records:
+            self._listener.on_record(record, wave)
+        records += self._policy_tests(targets, wave)
+        readings = {one.result.root: one for one in read_plans(self._ctx, targets)}
+        return {
+            target.root: self._against(target, records, object_to(self._ctx, self._environment, readings[target.root]))
+            for target in targets
+        }
+
+    def apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
+        """Carry out the saved plan; a plan without changes is not touched."""
+        applied = self._apply(target, plan, wave)
+        self._listener.on_applied(target, applied)
+        return applied
+
+    def interrupt(self) -> None:
+        """One SIGINT to each terraform."""
+        self._ctx.runner.interrupt()
+
+    def _apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
+        if not plan.changes.any and plan.state_exists and not target.after_apply:
+            return Applied(target.root, wave, "unchanged")
+        try:
+            done = apply_plan(self._ctx, target, plan, lambda event: self._listener.on_event(target, event))
+        except KeyboardInterrupt:
+            return Applied(target.root, wave, "failed", error="interrupted; terraform was asked to stop and to unlock")
+        except PipelineError as error:
+            return Applied(target.root, wave, "failed", error=str(error))
+        error_text = "\n".join(finding.text for finding in done.findings)
+        return Applied(target.root, wave, "applied" if done.ok else "failed", done.seconds, error_text or None)
+
+    def _perform(self, kind: CheckKind, targets: Sequence[Target]) -> tuple[Record, ...]:
+        wanted = {(target.root, target.environment) for target in targets}
+        checks = [one for one in self._ctx.run.checks if one.kind is kind and (one.dir, one.environment) in wanted]
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            return tuple(pool.map(lambda check: perform(self._ctx, check), checks))
+
+    def _against(self, target: Target, records: Sequence[Record], objected: Sequence[Reason]) -> Sequence[Reason]:
+        expected = [
+            check
+            for check in self._ctx.run.checks
+            if check.kind is CheckKind.POLICY and (check.dir, check.environment) == (target.root, target.environment)
+        ]
+        own = [record for record in records if (record.dir, record.environment) == (target.root, target.environment)]
+        return decide(target.environment, expected, own, objected).reasons

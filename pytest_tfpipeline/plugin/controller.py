@@ -1,0 +1,223 @@
+"""The controller: describes the run, hands it out, gathers what comes back, and leads through gate and apply."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_tfpipeline.context import Context, open_context
+from pytest_tfpipeline.errors import PipelineError
+from pytest_tfpipeline.gate.reasons import Code
+from pytest_tfpipeline.gate.result import RunResult
+from pytest_tfpipeline.model import Run
+from pytest_tfpipeline.pipeline.build import Wish, build_run, describe, write_timings
+from pytest_tfpipeline.plugin import terminal
+from pytest_tfpipeline.plugin.cases import announce_cases
+from pytest_tfpipeline.plugin.collection import Collection
+from pytest_tfpipeline.plugin.conclusion import conclude
+from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
+from pytest_tfpipeline.plugin.ledger import Ledger
+from pytest_tfpipeline.plugin.reporting import Reporting, status_of
+from pytest_tfpipeline.plugin.state import STATE, WIRE_KEY, State
+from pytest_tfpipeline.plugin.wishes import asked_for, environments, file_option
+from pytest_tfpipeline.plugin.worker import Witness, hand_over
+from pytest_tfpipeline.process import Runner
+from pytest_tfpipeline.redact import clean
+from pytest_tfpipeline.reports.write import write_reports
+from pytest_tfpipeline.workspace import hold
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
+    from pytest_tfpipeline.pipeline.services import Services
+
+
+def take_control(config: pytest.Config, top: Path) -> None:
+    """Describe the run and register the controller's plugin objects; raises pytest.UsageError."""
+    wish = Wish(
+        asked_for(config),
+        environments(config),
+        file_option(config, config.option.tf_config),
+        file_option(config, config.option.tf_output),
+        tuple(config.option.allow_destroy or ()),
+    )
+    runner = Runner()
+    try:
+        run, notes = build_run(top, wish, describe(top, wish, runner), runner)
+    except PipelineError as error:
+        raise pytest.UsageError(clean(str(error))) from None
+    state = State(run, open_context(run, runner), top)
+    config.stash[STATE] = state
+    _add_anchors(config, state)
+    collection, witness = Collection(state, config), Witness(config, state)
+    manager = config.pluginmanager
+    manager.register(collection, "tfpipeline-collection")
+    manager.register(Reporting(), "tfpipeline-reporting")
+    manager.register(witness, "tfpipeline-witness")
+    manager.register(Controller(config, state, witness, notes), "tfpipeline-controller")
+
+
+def _add_anchors(config: pytest.Config, state: State) -> None:
+    """Collect every root, module and suite where pytest was not told what to collect."""
+    sources = pytest.Config.ArgsSource
+    at_top = config.invocation_params.dir in (state.top, config.rootpath)
+    if config.args_source is sources.TESTPATHS or (config.args_source is sources.INVOCATION_DIR and at_top):
+        ignored = [Path(path).absolute() for path in config.getoption("ignore") or ()]
+        config.args += [
+            str(anchor) for anchor in state.anchors if not any(path in (anchor, *anchor.parents) for path in ignored)
+        ]
+
+
+class Controller:
+    """Registered in pytest's main process only, with and without pytest-xdist alike."""
+
+    def __init__(self, config: pytest.Config, state: State, witness: Witness, notes: tuple[str, ...]) -> None:
+        self._config = config
+        self._state = state
+        self._witness = witness
+        self._notes = notes
+        self._ledger = Ledger(config, state)
+        self._started = datetime.now(UTC)
+        self._clock = time.monotonic()
+        self._services: Services | None = None
+        self._gatekeeper: Gatekeeper | None = None
+        self._result: RunResult | None = None
+        self._hold = hold(Path(state.run.work_path))
+
+    @property
+    def _run(self) -> Run:
+        return self._state.run
+
+    @property
+    def _context(self) -> Context:
+        return self._state.context
+
+    def pytest_report_header(self) -> list[str]:
+        """What this run is about, in a line or two."""
+        return terminal.header(self._run, self._notes)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Start the services and see that the tools are there, before any worker."""
+        if self._run.mode == "check" or self._config.option.collectonly:
+            return
+        from pytest_tfpipeline.plugin.preparation import prepare
+
+        self._services = prepare(self._config, self._state)
+        if self._run.can_apply:
+            self._gatekeeper = Gatekeeper(session, self._state, self._ledger)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: WorkerController) -> None:
+        """Hand the finished description to a worker."""
+        node.workerinput[WIRE_KEY] = hand_over(self._run, self._state.phase)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> object | None:
+        """Keep the items of a root together, unless another distribution was asked for."""
+        if not getattr(config.option, "tf_scheduler", False):
+            return None
+        from pytest_tfpipeline.plugin.scheduler import RootScheduling
+
+        return RootScheduling(config, log, self._state)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: WorkerController, error: object | None) -> None:
+        """A worker is done, or died."""
+        if error:
+            self._ledger.object(Code.WORKER_CRASHED, f"worker {node.gateway.id} died: {clean(str(error))}")
+        else:
+            self._ledger.hear(node.workeroutput)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be collected may hide checks."""
+        if report.failed:
+            text = next(iter(reversed(report.longreprtext.splitlines())), "it cannot be collected")
+            self._ledger.object(Code.COLLECTION_ERROR, clean(text), report.nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the record; report each test of a suite as pytest reports its own."""
+        record = self._ledger.take(report)
+        if record is not None and record.cases:
+            announce_cases(self._config, record)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport | pytest.CollectReport) -> object | None:
+        """Words for outcomes that pytest does not know."""
+        return status_of(report) if isinstance(report, pytest.TestReport) and report.when == "call" else None
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """pytest or a plugin broke: nobody knows what was not run."""
+        last = next(iter(reversed(clean(str(excrepr)).splitlines())), "")
+        self._ledger.object(Code.INTERNAL_ERROR, last)
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Ctrl-C, or SIGTERM."""
+        self._ledger.object(Code.INTERRUPTED, "the run was interrupted")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """After the last item: the gate, and behind it the apply."""
+        result = yield
+        if not self._config.pluginmanager.hasplugin("dsession"):
+            self._ledger.hear({WIRE_KEY: self._witness.text})
+        if self._ledger.usage:
+            raise pytest.UsageError(self._ledger.usage)
+        if self._gatekeeper is not None:
+            if session.testscollected == 0:
+                self._ledger.object(Code.NOTHING_TO_CHECK, "nothing was collected")
+            self._gatekeeper.judge_and_apply()
+        return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Settle the exit code, end the services, write down what the run proved."""
+        if hasattr(session, "exitstatus"):
+            session.exitstatus = self._settle(int(exitstatus))
+        problem = self._stop_services()
+        self._result = conclude(
+            self._state,
+            self._ledger,
+            self._gatekeeper,
+            started=self._started,
+            seconds=time.monotonic() - self._clock,
+            exit_code=int(session.exitstatus),
+            command=tuple(map(str, self._config.invocation_params.args)),
+            workers=len(getattr(self._config.option, "tx", None) or ()),
+            notes=tuple(note for note in (*self._notes, *terminal.unplanned_note(self._ledger), problem) if note),
+        )
+        output = Path(self._run.output_path)
+        write_reports(self._result, output)
+        write_timings(output, self._run.timings, self._ledger.seconds_by_directory())
+        self._hold.release()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Changes, verdict, what was applied, where the evidence is."""
+        if self._result is not None:
+            terminal.summarize(terminalreporter, self._result, self._run)
+
+    def pytest_unconfigure(self) -> None:
+        """The services end last, whatever happened before."""
+        self._stop_services()
+
+    def _settle(self, exitstatus: int) -> int:
+        """10 and 11 stand only where pytest has nothing worse to say."""
+        if self._gatekeeper is None or exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            return exitstatus
+        return self._gatekeeper.exit_code(exitstatus)
+
+    def _stop_services(self) -> str:
+        """End the services once; what went wrong, for the user to read."""
+        services, self._services = self._services, None
+        if services is None:
+            return ""
+        try:
+            services.stop()
+        except PipelineError as error:
+            return clean(str(error))
+        return ""

@@ -1,0 +1,127 @@
+"""Lead an environment through gate and apply, and show both as they happen."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from pytest_tfpipeline.errors import PipelineError
+from pytest_tfpipeline.gate import objections
+from pytest_tfpipeline.gate.reasons import Code, Verdict
+from pytest_tfpipeline.gate.result import EnvironmentResult
+from pytest_tfpipeline.gate.waves import Applied, Result, apply_in_waves
+from pytest_tfpipeline.model import EnvironmentRun, Outcome, PlanResult, Record, Target
+from pytest_tfpipeline.pipeline.build import changed_since
+from pytest_tfpipeline.pipeline.judge import judge, read_plans
+from pytest_tfpipeline.pipeline.source import read_tree_state
+from pytest_tfpipeline.pipeline.steps import TerraformSteps
+from pytest_tfpipeline.plugin.again import run_policy_tests
+from pytest_tfpipeline.plugin.ledger import Ledger
+from pytest_tfpipeline.plugin.live import Announcement, announce
+from pytest_tfpipeline.plugin.narrowing import narrowing, typed_with
+from pytest_tfpipeline.plugin.options import LOOSENING
+from pytest_tfpipeline.plugin.state import State
+from pytest_tfpipeline.plugin.terminal import ProgressLines
+from pytest_tfpipeline.reports.text import verdict_text
+from pytest_tfpipeline.terraform.applying import ApplyEvent
+
+#: Exit code for an apply that was begun and not completed.
+PARTIAL = 11
+
+
+class Gatekeeper:
+    """One per run that can apply, on the controller."""
+
+    def __init__(self, session: pytest.Session, state: State, ledger: Ledger) -> None:
+        self._session = session
+        self._state = state
+        self._ledger = ledger
+        self._lock = threading.Lock()
+        self._progress = ProgressLines(session.config)
+        self.environments: list[EnvironmentResult] = []
+        self._object_to_command_line()
+
+    def judge_and_apply(self) -> None:
+        """Decide; if the gate is open, apply in waves. Every result is reported like an item."""
+        for environment in self._state.run.environments:
+            targets = [one for one in self._state.run.targets if one.environment == environment.name]
+            self._object_to_tree(environment)
+            readings = read_plans(self._state.context, targets)
+            verdict = judge(
+                self._state.context, environment, readings, self._ledger.records, tuple(self._ledger.objections)
+            )
+            plans = tuple(reading.result for reading in readings)
+            self._announce_verdict(verdict)
+            self.environments.append(EnvironmentResult(environment, plans, verdict))
+            if verdict.open:
+                result = self._apply(environment, targets, {plan.root: plan for plan in plans})
+                self.environments[-1] = EnvironmentResult(environment, plans, verdict, result)
+                if result.interrupted:
+                    raise KeyboardInterrupt
+
+    def exit_code(self, exitstatus: int) -> int:
+        """11 where an apply was begun and something failed or is left; else what pytest says."""
+        results = [one.result for one in self.environments if one.result is not None]
+        return PARTIAL if any(not result.complete for result in results) else exitstatus
+
+    def on_record(self, record: Record, wave: int) -> None:
+        """A check of a later wave, under its own id."""
+        passed = record.outcome in (Outcome.PASSED, Outcome.DEFERRED)
+        text = f"in wave {wave}: {record.text or record.summary}"
+        announce(
+            self._session,
+            Announcement(record.check, "passed" if passed else "failed", record.seconds, text),
+        )
+
+    def on_event(self, target: Target, event: ApplyEvent) -> None:
+        """Live progress of one resource."""
+        with self._lock:
+            self._progress.show(target.root, event)
+
+    def on_applied(self, target: Target, applied: Applied) -> None:
+        """A root is done. Called while the main thread waits, one at a time."""
+        root = next(one for one in self._state.run.repository.roots if one.dir == target.root)
+        nodeid = f"{root.anchor}::apply[{target.environment}]"
+        outcome = "failed" if applied.outcome == "failed" else "passed"
+        with self._lock:
+            announce(self._session, Announcement(nodeid, outcome, applied.seconds, applied.error or ""))
+
+    def _apply(self, environment: EnvironmentRun, targets: list[Target], plans: dict[str, PlanResult]) -> Result:
+        steps = TerraformSteps(self._state.context, environment, self, self._run_policy_tests)
+        self._progress.begin(environment.name, len(targets))
+        try:
+            result = apply_in_waves(targets, plans, steps)
+        except PipelineError as error:
+            self._ledger.object(Code.INTERNAL_ERROR, str(error))
+            raise
+        for left in result.left:
+            root = next(one for one in self._state.run.repository.roots if one.dir == left.root)
+            announce(self._session, Announcement(f"{root.anchor}::apply[{environment.name}]", "failed", 0.0, left.why))
+        return result
+
+    def _run_policy_tests(self, targets: list[Target], wave: int) -> list[Record]:
+        before = len(self._ledger.records)
+        run_policy_tests(self._session, self._state, targets, wave)
+        return self._ledger.records[before:]
+
+    def _announce_verdict(self, verdict: Verdict) -> None:
+        nodeid = f"tfpipeline::gate[{verdict.environment}]"
+        announce(
+            self._session, Announcement(nodeid, "passed" if verdict.open else "failed", text=verdict_text(verdict))
+        )
+
+    def _object_to_command_line(self) -> None:
+        config = self._session.config
+        self._ledger.objections.extend(objections.to_narrowing(narrowing(config)))
+        for flag in LOOSENING:
+            given = getattr(config.option, flag.lstrip("-").replace("-", "_"))
+            if given and not typed_with(config, flag):
+                raise pytest.UsageError(f"{flag} counts only when it is typed on the command line")
+
+    def _object_to_tree(self, environment: EnvironmentRun) -> None:
+        run, context = self._state.run, self._state.context
+        self._ledger.objections.extend(objections.to_changes_of_tree(changed_since(run)))
+        roots = tuple(target.root for target in run.targets)
+        tree = read_tree_state(context.runner, self._state.top, roots)
+        self._ledger.objections.extend(objections.to_tree(tree.dirty, tree.ignored, environment))

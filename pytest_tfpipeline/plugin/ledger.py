@@ -1,0 +1,66 @@
+"""What the controller has seen so far: records, objections, and what workers say they collected."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pytest_tfpipeline.gate.reasons import Code, Reason
+from pytest_tfpipeline.model import CheckKind, Outcome, Record
+from pytest_tfpipeline.plugin.reporting import record_of
+from pytest_tfpipeline.plugin.state import State
+from pytest_tfpipeline.plugin.worker import WIRE_KEY
+
+
+class Ledger:
+    """Grows while the run goes on; nothing is ever taken out of it."""
+
+    def __init__(self, config: pytest.Config, state: State) -> None:
+        self._config = config
+        self._state = state
+        self.records: list[Record] = []
+        self.objections: list[Reason] = []
+        self.unplanned: set[str] = set()
+        self.usage: str | None = None
+
+    def take(self, report: pytest.TestReport) -> Record | None:
+        """Note a report; gives its record if it has one."""
+        record = record_of(report)
+        if record is None and report.failed:
+            record = self._crash(report)
+        if record is not None:
+            self.records.append(record)
+        return record
+
+    def object(self, code: Code, text: str, check: str | None = None) -> None:
+        """Note something that stands against an apply."""
+        self.objections.append(Reason(code, text, check))
+
+    def hear(self, output: dict[str, object]) -> None:
+        """Note what a process says about its collection."""
+        usage = output.get(f"{WIRE_KEY}_usage")
+        self.usage = self.usage or (str(usage) if usage else None)
+        text = output.get(WIRE_KEY)
+        answer = json.loads(text) if isinstance(text, str) else {}
+        self.unplanned |= set(answer.get("unplanned", ()))
+        for nodeid in answer.get("dropped", ()):
+            key = self._state.key(self._config, nodeid)
+            self.object(Code.CHECK_MISSING, "collected, then left out of the run", key)
+
+    def seconds_by_directory(self) -> dict[str, float]:
+        """How long each directory's checks took together."""
+        found: dict[str, float] = {}
+        for record in self.records:
+            if record.dir is not None:
+                found[record.dir] = round(found.get(record.dir, 0.0) + record.seconds, 2)
+        return found
+
+    def _crash(self, report: pytest.TestReport) -> Record:
+        """A failure that no item of ours reported: pytest-xdist's word about the item a worker died in."""
+        key = self._state.key(self._config, report.nodeid)
+        text = next(iter(report.longreprtext.splitlines()), "it crashed")
+        for check in self._state.run.checks:
+            if check.id == key:
+                return Record(key, check.kind, Outcome.ERROR, check.dir, check.environment, summary=text, text=text)
+        return Record(key, CheckKind.TEST, Outcome.ERROR, summary=text)

@@ -1,0 +1,55 @@
+"""Before any worker starts: the emulated clouds, and the tools that a plan needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pytest_tfpipeline.context import open_context
+from pytest_tfpipeline.errors import PipelineError
+from pytest_tfpipeline.model import CheckKind
+from pytest_tfpipeline.pipeline.services import Services
+from pytest_tfpipeline.plugin.state import State
+from pytest_tfpipeline.redact import clean
+
+#: The tools that each kind of check needs.
+_NEEDS = {
+    CheckKind.FMT: ("terraform",),
+    CheckKind.VALIDATE: ("terraform",),
+    CheckKind.PLAN: ("terraform",),
+    CheckKind.LINT: ("tflint",),
+    CheckKind.POLICY: ("checkov",),
+}
+
+
+def prepare(config: pytest.Config, state: State) -> Services:
+    """Start the services, find or install the tools while those start, and put the services' variables into the run.
+
+    Raises pytest.UsageError where something cannot be had, with the command that mends it.
+    """
+    services: Services | None = None
+    try:
+        services = Services(state.run, state.context.runner)
+        for name in dict.fromkeys(tool for check in state.run.checks for tool in _NEEDS.get(check.kind, ())):
+            state.context.tool(name, progress=_Progress(config))
+        state.run = replace(state.run, process_env=services.process_env())
+    except (PipelineError, KeyboardInterrupt) as error:
+        if services is not None:
+            services.stop()
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise pytest.UsageError(clean(str(error))) from None
+    state.context = open_context(state.run, state.context.runner)
+    return services
+
+
+class _Progress:
+    """Shows what an installation is doing: the first one takes a minute or two."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._reporter = config.pluginmanager.getplugin("terminalreporter")
+
+    def __call__(self, line: str) -> None:
+        if self._reporter is not None:
+            self._reporter.write_line(clean(line))

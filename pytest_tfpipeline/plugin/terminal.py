@@ -1,0 +1,76 @@
+"""What a person sees on the terminal beside pytest's own lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_tfpipeline.gate.result import RunResult
+from pytest_tfpipeline.model import Run
+from pytest_tfpipeline.plugin.ledger import Ledger
+from pytest_tfpipeline.redact import clean
+from pytest_tfpipeline.reports.text import applied_lines, changes_table, closing_line, duration, reason_lines
+from pytest_tfpipeline.reports.write import EVIDENCE
+from pytest_tfpipeline.terraform.applying import ApplyEvent
+
+
+def header(run: Run, notes: tuple[str, ...]) -> list[str]:
+    """The lines at the top of the run."""
+    repository = run.repository
+    counts = ", ".join(
+        f"{len(found)} {word}{'' if len(found) == 1 else 's'}"
+        for word, found in (("root", repository.roots), ("module", repository.modules), ("suite", repository.suites))
+    )
+    names = [one.name + (" (emulated)" if one.emulator else "") for one in run.environments]
+    what = f"; {run.mode} {', '.join(names)}" if names else ""
+    return [f"tfpipeline: {counts}{what}", *(f"tfpipeline: {clean(note)}" for note in notes)]
+
+
+def unplanned_note(ledger: Ledger) -> tuple[str, ...]:
+    """Policy tests that want a plan in a run that makes none: said once."""
+    count = len({nodeid.rpartition("[")[0] for nodeid in ledger.unplanned})
+    if not count:
+        return ()
+    return (f"{count} policy test{'' if count == 1 else 's'} had nothing to judge: they want a plan that was not made",)
+
+
+def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run) -> None:
+    """The section at the end of the run."""
+    lines = changes_table(result.environments)
+    for one in result.environments:
+        if one.verdict is not None:
+            lines += ["", *(f"note: {note}" for note in one.verdict.notes)] if one.verdict.notes else []
+        if one.verdict is not None and not one.verdict.open:
+            lines += ["", f"the gate to {one.environment.name} is closed:", *reason_lines(one.verdict.reasons)]
+        lines += ["", *applied_lines(one)] if one.result is not None else []
+    if not lines and not result.notes:
+        return
+    reporter.section("tfpipeline")
+    for line in (*lines, *(f"note: {note}" for note in result.notes)):
+        reporter.write_line(clean(line))
+    for one in result.environments:
+        good = result.exit_code == 0
+        reporter.write_line(clean(closing_line(one, run.can_apply)), green=good, red=not good, bold=True)
+    if result.mode != "check":
+        reporter.write_line(f"evidence: {run.output_path}/{EVIDENCE}")
+
+
+class ProgressLines:
+    """Live progress of an apply: a line for each resource that starts, takes long, is done or fails."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin("terminalreporter")
+        self._quiet = config.option.verbose < 0
+
+    def begin(self, environment: str, count: int) -> None:
+        """The apply starts."""
+        self._line(f"applying {environment}: {count} root{'' if count == 1 else 's'}")
+
+    def show(self, root: str, event: ApplyEvent) -> None:
+        """One event of one resource."""
+        took = f" after {duration(event.seconds)}" if event.seconds else ""
+        self._line(f"  {root}: {event.address}: {event.what}{took}")
+
+    def _line(self, text: str) -> None:
+        if self._reporter is not None and not self._quiet:
+            self._reporter.ensure_newline()
+            self._reporter.write_line(clean(text))

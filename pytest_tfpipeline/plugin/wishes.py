@@ -1,0 +1,42 @@
+"""What the command line asks for, checked as far as that needs no configuration."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+CHECK_MODE = "check"
+_PASTED = re.compile(r"::(?:plan|policy)\[([^\[\]]+)\]$")
+
+
+def asked_for(config: pytest.Config) -> str:
+    """The run's mode: check, plan or apply. A pasted `main.tf::plan[staging]` asks for a plan."""
+    if config.option.apply_env:
+        return "apply"
+    return "plan" if config.option.tf_plan or pasted_environments(config) else CHECK_MODE
+
+
+def environments(config: pytest.Config) -> tuple[str, ...]:
+    """The environments that are planned, in the order they were named."""
+    option = config.option
+    if option.apply_env and option.tf_plan:
+        raise pytest.UsageError("--apply-env plans for itself: give either --tf-plan or --apply-env")
+    if option.apply_env:
+        return (option.apply_env,)
+    named = [name.strip() for value in option.tf_plan or () for name in value.split(",")]
+    if option.tf_plan and not all(named):
+        raise pytest.UsageError("--tf-plan ENV[,ENV]: an environment's name is missing")
+    return tuple(dict.fromkeys([*named, *pasted_environments(config)]))
+
+
+def pasted_environments(config: pytest.Config) -> tuple[str, ...]:
+    """Environments in node ids that were pasted back."""
+    found = [match[1] for arg in config.invocation_params.args if (match := _PASTED.search(str(arg)))]
+    return tuple(dict.fromkeys(found))
+
+
+def file_option(config: pytest.Config, value: str | None) -> Path | None:
+    """A path from the command line, relative to where pytest was started."""
+    return None if value is None else (config.invocation_params.dir / value).absolute()
