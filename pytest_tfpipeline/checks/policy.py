@@ -1,0 +1,138 @@
+"""The `policy` checks: checkov on the configuration, and on a plan together with the shipped pack and destroy
+protection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_tfpipeline.checks import checkov, records
+from pytest_tfpipeline.context import Context
+from pytest_tfpipeline.errors import PlanReadError
+from pytest_tfpipeline.model import Check, Finding, Outcome, PlanResult, PlanStatus, Record, Severity
+from pytest_tfpipeline.policies.pack import PROTECTED_DESTROY, protected_destroys, review
+from pytest_tfpipeline.process import Request
+from pytest_tfpipeline.terraform.plan import Plan, read_plan
+from pytest_tfpipeline.terraform.planning import ensure_plan
+
+_TIMEOUT = 1200.0
+_MEND = "run `checkov --version` by hand; TFPIPELINE_CHECKOV names another one"
+
+
+def check(ctx: Context, check: Check) -> Record:
+    """Police a directory's configuration or, in an environment, its plan."""
+    if check.environment is None:
+        return _configuration(ctx, check)
+    plan = ensure_plan(ctx, ctx.run.target(check.dir, check.environment))
+    if plan.status is PlanStatus.DEFERRED:
+        return _deferred(check, plan)
+    if plan.status is PlanStatus.FAILED or plan.json_path is None:
+        return records.error(check, f"{check.dir} is not policed in {check.environment}: its plan failed")
+    return police_plan(ctx, check, Path(plan.json_path))
+
+
+def police_plan(ctx: Context, check: Check, plan_json: Path) -> Record:
+    """checkov, the shipped pack and destroy protection on one plan: for the item, and again for a wave's new plan."""
+    try:
+        plan = read_plan(plan_json)
+    except PlanReadError as error:
+        return records.error(check, str(error))
+    tree = ctx.workspace.tree(check.environment)
+    directory = tree / check.dir
+    request = checkov.plan_request(ctx.tool("checkov").path, tree, directory, plan_json, _home(ctx), ctx.runner.environ)
+    outcome = ctx.runner.run(_limited(request))
+    scan = checkov.read(outcome, locator(tree, directory), per_address=True)
+    ours = (*review(plan), *protection(plan, check.dir, *_destroy_rules(ctx, check)))
+    if scan.problem or scan.unparsed:
+        problem = scan.problem or "checkov cannot read the plan's JSON"
+        return records.error(check, problem, mend=_MEND, findings=ours, seconds=outcome.seconds)
+    return records.from_findings(
+        check, (*ours, *scan.findings), what="policy", seconds=outcome.seconds, summary=_summary(scan)
+    )
+
+
+def protection(plan: Plan, root: str, protect: Iterable[str], allowed: Iterable[str]) -> tuple[Finding, ...]:
+    """A finding for each protected resource that the plan destroys; a notice where `root//address` was allowed."""
+    granted = set(allowed)
+    return tuple(
+        _protected(address, f"{root}//{address}" in granted, root) for address in protected_destroys(plan, protect)
+    )
+
+
+def locator(tree: Path, directory: Path) -> checkov.Locate:
+    """Maps the paths in checkov's answers: absolute, relative to the directory, or relative to the tree."""
+
+    def locate(path: str) -> tuple[str, Path] | None:
+        for base in (None, directory, tree):
+            found = (Path(path) if base is None else base / path.lstrip("/")).resolve()
+            if found.is_relative_to(tree.resolve()) and found.is_file():
+                return found.relative_to(tree.resolve()).as_posix(), found
+        return None
+
+    return locate
+
+
+def _configuration(ctx: Context, check: Check) -> Record:
+    tree = ctx.workspace.tree(None)
+    directory = tree / check.dir
+    program, home = ctx.tool("checkov").path, _home(ctx)
+    locate = locator(tree, directory)
+
+    def request(*, quiet: bool) -> Request:
+        return _limited(checkov.directory_request(program, tree, directory, home, ctx.runner.environ, quiet=quiet))
+
+    outcome = ctx.runner.run(request(quiet=True))
+    scan = checkov.read(outcome, locate)
+    if scan.problem:
+        return records.error(check, scan.problem, mend=_MEND, seconds=outcome.seconds)
+    if scan.unparsed:
+        return _unparsed(check, scan, lambda: checkov.unparsed_files(ctx.runner.run(request(quiet=False)), locate))
+    return records.from_findings(check, scan.findings, what="checkov", seconds=outcome.seconds, summary=_summary(scan))
+
+
+def _unparsed(check: Check, scan: checkov.Scan, files: Callable[[], tuple[Finding, ...]]) -> Record:
+    """checkov leaves a file that it cannot parse out, without a word: here that is an error."""
+    findings = files() or (
+        Finding(
+            "checkov-parse", Severity.ERROR, f"checkov could not parse {scan.unparsed} file(s): correct the syntax"
+        ),
+    )
+    text = f"{check.dir} is policed only in part"
+    return records.error(check, text, findings=(*findings, *scan.findings))
+
+
+def _deferred(check: Check, plan: PlanResult) -> Record:
+    text = f"deferred: policed when {', '.join(plan.behind)} is applied"
+    return replace(records.from_findings(check, (), what="policy"), outcome=Outcome.DEFERRED, summary=text, text=text)
+
+
+def _destroy_rules(ctx: Context, check: Check) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    protect = next((each.protect for each in ctx.run.environments if each.name == check.environment), ())
+    return protect, tuple(ctx.run.settings.get("allow_destroy", ()))
+
+
+def _protected(address: str, allowed: bool, root: str) -> Finding:
+    if allowed:
+        return Finding(PROTECTED_DESTROY, Severity.NOTICE, "this protected resource is destroyed, as allowed", address)
+    text = (
+        "this plan destroys or replaces a protected resource\n"
+        f"-> change the configuration so that it stays, or allow exactly this one: --allow-destroy '{root}//{address}'"
+    )
+    return Finding(PROTECTED_DESTROY, Severity.ERROR, text, address)
+
+
+def _home(ctx: Context) -> Path:
+    """An empty home for checkov: it reads a configuration, and keys for its vendor's platform, from the user's."""
+    home = ctx.workspace.path / "checkov-home"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return home
+
+
+def _limited(request: Request) -> Request:
+    return replace(request, timeout=_TIMEOUT, grace=2.0)
+
+
+def _summary(scan: checkov.Scan) -> str:
+    skipped = f", {scan.skipped} skipped with a reason in the code" if scan.skipped else ""
+    return f"checkov: {scan.passed} checks on {scan.resources} resources passed{skipped}"

@@ -1,0 +1,100 @@
+"""What every check does with its findings: make a record, and say it in a text that can be read.
+
+The text of a failing record is whole: sentence, findings with file and line, what to do. Nothing else is printed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_tfpipeline.model import Check, Finding, Outcome, Record, Severity
+from pytest_tfpipeline.terraform.diagnostics import render_findings
+
+#: Findings shown in a text; a root with 1,255 of them stays readable, and all are in the evidence.
+SHOWN = 40
+
+_RANK = {Severity.NOTICE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
+
+
+def at_least(finding: Finding, threshold: Severity) -> bool:
+    """Whether the finding is as bad as `threshold` or worse."""
+    return _RANK[finding.severity] >= _RANK[threshold]
+
+
+def from_findings(
+    check: Check,
+    findings: Sequence[Finding],
+    *,
+    what: str,
+    threshold: Severity = Severity.ERROR,
+    seconds: float = 0.0,
+    summary: str = "",
+) -> Record:
+    """A record that fails where a finding reaches `threshold`. `what` names who found them: `tflint`, `checkov`."""
+    failing = [finding for finding in findings if at_least(finding, threshold)]
+    text = f"{what}: {_counted(len(failing))} in {check.dir}\n\n{render(failing)}" if failing else ""
+    return Record(
+        check=check.id,
+        kind=check.kind,
+        outcome=Outcome.FAILED if failing else Outcome.PASSED,
+        dir=check.dir,
+        environment=check.environment,
+        seconds=seconds,
+        findings=tuple(findings),
+        summary=summary or (f"{_counted(len(findings))} below {threshold}" if findings and not failing else ""),
+        text=text,
+    )
+
+
+def error(check: Check, what: str, *, mend: str = "", findings: Sequence[Finding] = (), seconds: float = 0.0) -> Record:
+    """A record of a check that could not be made: neither passed nor failed, and the gate stays closed."""
+    parts = [what, render(findings) if findings else "", f"  -> {mend}" if mend else ""]
+    return Record(
+        check=check.id,
+        kind=check.kind,
+        outcome=Outcome.ERROR,
+        dir=check.dir,
+        environment=check.environment,
+        seconds=seconds,
+        findings=tuple(findings),
+        text="\n".join(part for part in parts if part),
+    )
+
+
+def render(findings: Sequence[Finding], shown: int = SHOWN) -> str:
+    """The findings by place, then what was left out, by rule."""
+    ordered = sorted(findings, key=lambda each: (each.file or "", each.line or 0, each.rule))
+    text = render_findings(ordered[:shown])
+    left = Counter(finding.rule for finding in ordered[shown:])
+    if not left:
+        return text
+    rules = ", ".join(f"{rule} ({count})" for rule, count in left.most_common(10))
+    return f"{text}\n\n... and {sum(left.values())} more, all of them in evidence.json: {rules}"
+
+
+def source_line(path: Path, line: int | None) -> str:
+    """The source at `line`, numbered, ready to print; "" where the file has no such line or cannot be read."""
+    if not line:
+        return ""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return ""
+    return f"  {line} | {text[line - 1].expandtabs(4).rstrip()}" if line <= len(text) else ""
+
+
+def tail(text: str, lines: int = 15) -> str:
+    """The last lines of a tool's message, indented."""
+    kept = [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
+    return "\n".join(f"    {line}" for line in kept)
+
+
+def below(inner: str, outer: str) -> bool:
+    """Whether the directory `inner` lies inside `outer`, both relative to the repository."""
+    return inner != outer and (outer == "." or inner.startswith(f"{outer}/"))
+
+
+def _counted(count: int) -> str:
+    return f"{count} finding" if count == 1 else f"{count} findings"
