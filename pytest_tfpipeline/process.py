@@ -7,6 +7,7 @@ releases its state lock), and only a child that ignores it for the whole grace t
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -22,6 +23,8 @@ from typing import IO
 DEFAULT_GRACE = 20.0
 _TERM_GRACE = 5.0
 _POLL = 0.05
+#: Seconds to read on after a child's end, for what it left in its pipes.
+_DRAIN = 5.0
 
 #: Inherited variables that would change terraform behind the pipeline's back; a trailing `*` matches any ending.
 DENIED_VARIABLES = (
@@ -57,7 +60,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a process ended. `code` is negative for a signal, as in `subprocess`; None if it could not be started."""
+    """How a process ended. `code` is negative for a signal, as in `subprocess`; None if it could not be started.
+
+    `limit` is the time in seconds that it was given, where it did not end within it; `error` says why it could not
+    be started.
+    """
 
     code: int | None
     stdout: str
@@ -65,6 +72,7 @@ class Outcome:
     seconds: float
     timed_out: bool = False
     error: str = ""
+    limit: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -80,9 +88,7 @@ def denied(environ: Mapping[str, str], declared: Iterable[str] | None = None) ->
     known = None if declared is None else {f"TF_VAR_{name}" for name in declared}
     found = []
     for name in environ:
-        by_list = any(
-            name.startswith(rule[:-1]) if rule.endswith("*") else name == rule for rule in DENIED_VARIABLES
-        )
+        by_list = any(name.startswith(rule[:-1]) if rule.endswith("*") else name == rule for rule in DENIED_VARIABLES)
         undeclared = known is not None and name.startswith("TF_VAR_") and name not in known
         if by_list or undeclared:
             found.append(name)
@@ -97,7 +103,7 @@ class Runner:
         for name in denied(inherited):
             del inherited[name]
         self._environ = inherited
-        self._live: set[subprocess.Popen[bytes]] = set()
+        self._live: set[_Child] = set()
         self._lock = threading.Lock()
         self._interrupted = threading.Event()
 
@@ -109,30 +115,27 @@ class Runner:
     def run(self, request: Request, on_line: Callable[[str], None] | None = None) -> Outcome:
         """Run to the end. `on_line` gets each line of stdout as it comes, without its newline.
 
-        A KeyboardInterrupt is passed to the child as one SIGINT and raised again when the child has ended.
+        A KeyboardInterrupt is passed to the child as one SIGINT and raised again when the child has ended. What
+        `on_line` raises is raised here, after the child's end.
         """
         started = time.monotonic()
         if self._interrupted.is_set():
             raise KeyboardInterrupt
         try:
             process = self._start(request)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            return Outcome(None, "", "", time.monotonic() - started, error=f"{request.argv[0]}: {reason}")
-        with self._tracked(process):
-            readers = [_Reader(process.stdout, on_line), _Reader(process.stderr, None)]
-            feeder = _feed(process, request.stdin)
-            timed_out = self._wait(process, request)
-        for reader in readers:
-            reader.join()
-        if feeder is not None:
-            feeder.join(1.0)
-        out, err = (reader.text() for reader in readers)
-        return Outcome(process.returncode, out, err, time.monotonic() - started, timed_out)
+        except (OSError, ValueError) as error:
+            return Outcome(None, "", "", time.monotonic() - started, error=_start_error(request, error))
+        readers = (_Reader(process.stdout, on_line), _Reader(process.stderr, None))
+        _feed(process, request.stdin)
+        with self._tracked(process) as child:
+            timed_out = self._wait(child, request)
+        out, err = _drain(readers)
+        limit = request.timeout if timed_out else None
+        return Outcome(process.returncode, out, err, time.monotonic() - started, timed_out, limit=limit)
 
     def spawn(self, request: Request, *, pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
-        """Start a service that outlives this call: its stdin is a pipe whose end tells it to stop, stdout and stderr
-        are piped together. The caller ends it, with `stop_service`."""
+        """Start a service that outlives this call: its stdin is a pipe whose end tells it to stop, its stderr
+        is piped to the caller, its stdout goes nowhere. The caller ends it, with `stop_service`."""
         return subprocess.Popen(
             request.argv,
             cwd=request.cwd,
@@ -149,8 +152,8 @@ class Runner:
         self._interrupted.set()
         with self._lock:
             live = list(self._live)
-        for process in live:
-            _signal_group(process, signal.SIGINT)
+        for child in live:
+            child.interrupt()
 
     def _environment(self, request: Request) -> dict[str, str]:
         if request.only_env:
@@ -170,32 +173,54 @@ class Runner:
         )
 
     @contextmanager
-    def _tracked(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    def _tracked(self, process: subprocess.Popen[bytes]) -> Iterator[_Child]:
+        child = _Child(process)
         with self._lock:
-            self._live.add(process)
+            self._live.add(child)
         try:
-            yield
+            yield child
         finally:
             with self._lock:
-                self._live.discard(process)
+                self._live.discard(child)
 
-    def _wait(self, process: subprocess.Popen[bytes], request: Request) -> bool:
-        deadline = None if request.timeout is None else time.monotonic() + request.timeout
+    def _wait(self, child: _Child, request: Request) -> bool:
+        """Until its end; whether it had to be ended because its time was up."""
+        process = child.process
+        deadline = math.inf if request.timeout is None else time.monotonic() + request.timeout
+        timed_out = False
         try:
-            while process.poll() is None:
-                if self._interrupted.is_set():
-                    _end(process, request.grace, already_interrupted=True)
-                    raise KeyboardInterrupt
-                if deadline is not None and time.monotonic() >= deadline:
-                    _end(process, request.grace)
-                    return True
+            while process.poll() is None and not timed_out and not self._interrupted.is_set():
                 with suppress(subprocess.TimeoutExpired):
-                    process.wait(_POLL)
-        except KeyboardInterrupt:
-            if process.poll() is None:
-                _end(process, request.grace)
-            raise
-        return False
+                    process.wait(min(_POLL, max(0.0, deadline - time.monotonic())))
+                timed_out = process.poll() is None and time.monotonic() >= deadline
+        finally:
+            _end(child, request.grace)
+        if child.interrupted and not timed_out:
+            raise KeyboardInterrupt
+        return timed_out
+
+
+@dataclass(eq=False, slots=True)
+class _Child:
+    """A process that gets one SIGINT at most, however many have reason to send it: terraform takes a second one as
+    the order to drop its state lock and its state."""
+
+    process: subprocess.Popen[bytes]
+    interrupted: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def interrupt(self) -> None:
+        with self._lock:
+            if not self.interrupted and self.process.poll() is None:
+                self.interrupted = True
+                _signal_group(self.process, signal.SIGINT)
+
+
+def _start_error(request: Request, error: OSError | ValueError) -> str:
+    """What could not be started: the program, or its directory, which the system reports in the same way."""
+    reason = (isinstance(error, OSError) and error.strerror) or str(error)
+    what = request.cwd if isinstance(error, OSError) and error.filename == request.cwd else request.argv[0]
+    return f"{what}: {reason}"
 
 
 def stop_service(process: subprocess.Popen[bytes], grace: float = DEFAULT_GRACE) -> int:
@@ -206,7 +231,7 @@ def stop_service(process: subprocess.Popen[bytes], grace: float = DEFAULT_GRACE)
     with suppress(subprocess.TimeoutExpired):
         process.wait(grace)
     if process.poll() is None:
-        _end(process, _TERM_GRACE)
+        _end(_Child(process), _TERM_GRACE)
     return process.wait()
 
 
@@ -215,11 +240,10 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
         os.killpg(process.pid, number)
 
 
-def _end(process: subprocess.Popen[bytes], grace: float, *, already_interrupted: bool = False) -> None:
-    """SIGINT once, then SIGTERM, then SIGKILL. A second Ctrl-C meanwhile does not cut the grace short: terraform
-    treats a second SIGINT as an order to drop its state lock and its state."""
-    if not already_interrupted:
-        _signal_group(process, signal.SIGINT)
+def _end(child: _Child, grace: float) -> None:
+    """SIGINT once, then SIGTERM, then SIGKILL, as far as needed. A second Ctrl-C does not cut the grace short."""
+    process = child.process
+    child.interrupt()
     for seconds, harder in ((grace, signal.SIGTERM), (_TERM_GRACE, signal.SIGKILL)):
         deadline = time.monotonic() + seconds
         while process.poll() is None and time.monotonic() < deadline:
@@ -233,11 +257,11 @@ def _end(process: subprocess.Popen[bytes], grace: float, *, already_interrupted:
     _signal_group(process, signal.SIGKILL)
 
 
-def _feed(process: subprocess.Popen[bytes], data: bytes | None) -> threading.Thread | None:
+def _feed(process: subprocess.Popen[bytes], data: bytes | None) -> None:
     """Write `data` from a thread of its own, so that a child that prints before it reads cannot block us."""
     pipe = process.stdin
     if data is None or pipe is None:
-        return None
+        return
 
     def write() -> None:
         with suppress(OSError):
@@ -245,9 +269,7 @@ def _feed(process: subprocess.Popen[bytes], data: bytes | None) -> threading.Thr
         with suppress(OSError):
             pipe.close()
 
-    thread = threading.Thread(target=write, daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=write, daemon=True).start()
 
 
 class _Reader(threading.Thread):
@@ -258,6 +280,7 @@ class _Reader(threading.Thread):
         self._pipe = pipe
         self._on_line = on_line
         self._chunks: list[bytes] = []
+        self.error: Exception | None = None
         self.start()
 
     def run(self) -> None:
@@ -266,12 +289,28 @@ class _Reader(threading.Thread):
         with self._pipe:
             for line in self._pipe:
                 self._chunks.append(line)
-                if self._on_line is not None:
-                    self._on_line(line.decode("utf-8", "backslashreplace").rstrip("\r\n"))
+                self._tell(line)
 
-    def join(self, timeout: float | None = 5.0) -> None:
-        # A grandchild that left the process group may hold the pipe open for ever.
-        super().join(timeout)
+    def _tell(self, line: bytes) -> None:
+        """A listener that fails is asked no more, but the pipe is read on: a full one would block the child."""
+        if self._on_line is None:
+            return
+        try:
+            self._on_line(line.decode("utf-8", "backslashreplace").rstrip("\r\n"))
+        except Exception as error:
+            self.error, self._on_line = error, None
 
     def text(self) -> str:
         return b"".join(self._chunks).decode("utf-8", "backslashreplace")
+
+
+def _drain(readers: Iterable[_Reader]) -> list[str]:
+    """What the readers got. Something that left the child's process group may hold a pipe open for ever."""
+    deadline = time.monotonic() + _DRAIN
+    texts = []
+    for reader in readers:
+        reader.join(max(0.0, deadline - time.monotonic()))
+        if reader.error is not None:
+            raise reader.error
+        texts.append(reader.text())
+    return texts
