@@ -11,7 +11,7 @@ from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.gate import objections
 from pytest_tfpipeline.gate.reasons import Reason, Verdict
 from pytest_tfpipeline.gate.verdict import Rules, decide
-from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus, Record, Target
+from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus, Record, Run, Target
 from pytest_tfpipeline.pipeline.expected import plan_check_id
 from pytest_tfpipeline.terraform.plan import Plan, changes, destroys
 from pytest_tfpipeline.terraform.planning import kept_plan, read_saved
@@ -45,7 +45,7 @@ def judge(
     """The verdict on a whole environment; `readings` are of all its targets."""
     run = ctx.run
     allowed = tuple(run.settings["allow_destroy"])
-    rules = Rules(deferred=deferred(readings), skips_fail=run.settings["skips"] == "fail")
+    rules = Rules(deferred=deferred(run, readings), skips_fail=run.settings["skips"] == "fail")
     against = [*objected, *(reason for one in readings for reason in object_to(ctx, environment, one))]
     verdict = decide(environment.name, run.checks, records, against, rules)
     named = {f"{one.result.root}//{item.address}" for one in readings if one.plan for item in destroys(one.plan)}
@@ -62,11 +62,15 @@ def object_to(ctx: Context, environment: EnvironmentRun, reading: Reading) -> li
     return found
 
 
-def deferred(readings: Iterable[Reading]) -> frozenset[str]:
-    """Roots that wait, for roots that this run applies: the only ones whose records may say so."""
-    by_root = {one.result.root: one.result for one in readings}
-    waiting = {root for root, result in by_root.items() if result.status is PlanStatus.DEFERRED}
-    return frozenset(root for root in waiting if by_root[root].behind and set(by_root[root].behind) <= by_root.keys())
+def deferred(run: Run, readings: Iterable[Reading]) -> frozenset[str]:
+    """Roots that wait for roots that this run applies: the only ones whose records may say so."""
+    found = [one.result for one in readings if one.result.status is PlanStatus.DEFERRED]
+    applied = {(target.root, target.environment) for target in run.targets if target.apply}
+    return frozenset(
+        result.root
+        for result in found
+        if result.behind and all((root, result.environment) in applied for root in result.behind)
+    )
 
 
 def _read(ctx: Context, target: Target) -> Reading:

@@ -42,7 +42,7 @@ class Collection:
         parametrize(metafunc)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out policy tests that have nothing to be run on, and in a later phase everything but its own."""
         kept = [item for item in items if self._belongs(item)]
         self._state.unplanned |= {item.nodeid for item in items if _is_nowhere(item)}

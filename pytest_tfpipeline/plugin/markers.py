@@ -6,8 +6,7 @@ MARKERS = (
     "tf_fmt: terraform fmt checks",
     "tf_lint: tflint and ruff checks",
     "tf_validate: terraform validate checks",
-    "tf_policy(id=..., severity=..., roots=GLOB, environments=[...], unknown='fail'|'pass'|'report'): "
-    "checkov and plan policies; on a test function: what the policy test is about",
+    "tf_policy(id, severity, roots, environments, unknown): checkov and plan policies; on a test: what it is about",
     "tf_plan: terraform plan checks",
     "tf_unit: the tests of Python suites",
 )

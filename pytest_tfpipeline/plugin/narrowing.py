@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -77,6 +78,6 @@ def _names(flag: str, words: Sequence[str]) -> bool:
 
 def _disabled_plugins(words: Sequence[str]) -> list[str]:
     pairs = [word[2:] for word in words if word.startswith("-p") and len(word) > 2]
-    pairs += [after for word, after in zip(words, words[1:], strict=False) if word == "-p"]
+    pairs += [after for word, after in pairwise(words) if word == "-p"]
     harmless = ("no:cacheprovider", "no:xdist", "no:randomly")
     return [name.strip() for name in pairs if name.strip().startswith("no:") and name.strip() not in harmless]

@@ -12,6 +12,9 @@ from pytest_tfpipeline.reports.text import applied_lines, changes_table, closing
 from pytest_tfpipeline.reports.write import EVIDENCE
 from pytest_tfpipeline.terraform.applying import ApplyEvent
 
+#: What terraform's events are called here.
+_WORDS = {"start": "begins to", "progress": "still busy with", "complete": "done with", "errored": "failed to"}
+
 
 def header(run: Run, notes: tuple[str, ...]) -> list[str]:
     """The lines at the top of the run."""
@@ -68,7 +71,7 @@ class ProgressLines:
     def show(self, root: str, event: ApplyEvent) -> None:
         """One event of one resource."""
         took = f" after {duration(event.seconds)}" if event.seconds else ""
-        self._line(f"  {root}: {event.address}: {event.what}{took}")
+        self._line(f"  {root}: {event.address}: {_WORDS.get(event.kind, event.kind)} {event.action}{took}")
 
     def _line(self, text: str) -> None:
         if self._reporter is not None and not self._quiet:

@@ -1,0 +1,165 @@
+"""Waves: order, what is planned again, what is left, and an interrupt, with steps that only remember."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from pytest_tfpipeline.gate.reasons import Code, Reason
+from pytest_tfpipeline.gate.waves import Applied, Left, apply_in_waves
+from pytest_tfpipeline.model import Changes, Finding, PlanResult, PlanStatus, Severity, Target
+
+ENV = "staging"
+DONE = Changes(add=1)
+
+
+def target(root: str, *after: str, apply: bool = True) -> Target:
+    return Target(root, ENV, after=after, apply=apply)
+
+
+def plan(root: str, status: PlanStatus = PlanStatus.PLANNED, behind: tuple[str, ...] = ()) -> PlanResult:
+    return PlanResult(root, ENV, status, behind, changes=DONE)
+
+
+class Memory:
+    """Steps that apply everything but `failing`, and refuse the new plans of `refused`."""
+
+    def __init__(
+        self,
+        failing: Sequence[str] = (),
+        refused: Sequence[str] = (),
+        unchanged: Sequence[str] = (),
+        unplannable: Sequence[str] = (),
+        interrupting: str = "",
+    ) -> None:
+        self.failing, self.refused, self.unchanged = failing, refused, unchanged
+        self.unplannable, self.interrupting = unplannable, interrupting
+        self.planned: list[tuple[str, int]] = []
+        self.policed: list[tuple[str, int]] = []
+        self.interrupted = False
+
+    def plan(self, target: Target, wave: int) -> PlanResult:
+        self.planned.append((target.root, wave))
+        if target.root in self.unplannable:
+            finding = Finding("plan", Severity.ERROR, "no such output")
+            return PlanResult(target.root, ENV, PlanStatus.FAILED, findings=(finding,))
+        return plan(target.root)
+
+    def police(self, targets: Sequence[Target], wave: int) -> Mapping[str, Sequence[Reason]]:
+        self.policed += [(one.root, wave) for one in targets]
+        return {
+            one.root: [Reason(Code.CHECK_FAILED, "public bucket", "x")] if one.root in self.refused else []
+            for one in targets
+        }
+
+    def apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
+        assert plan.status is PlanStatus.PLANNED
+        if target.root in self.failing:
+            return Applied(target.root, wave, "failed", error="quota")
+        return Applied(target.root, wave, "unchanged" if target.root in self.unchanged else "applied")
+
+    def interrupt(self) -> None:
+        self.interrupted = True
+
+
+CHAIN = (target("net"), target("core", "net"), target("etl", "core"))
+FIRST_RUN = {
+    "net": plan("net"),
+    "core": plan("core", PlanStatus.DEFERRED, ("net",)),
+    "etl": plan("etl", PlanStatus.DEFERRED, ("core",)),
+}
+ALL_PLANNED = {one.root: plan(one.root) for one in CHAIN}
+
+
+def test_a_chain_from_nothing_is_planned_and_policed_wave_by_wave() -> None:
+    steps = Memory()
+    result = apply_in_waves(CHAIN, FIRST_RUN, steps)
+    assert [(one.root, one.wave, one.outcome) for one in result.applied] == [
+        ("net", 1, "applied"),
+        ("core", 2, "applied"),
+        ("etl", 3, "applied"),
+    ]
+    assert steps.planned == steps.policed == [("core", 2), ("etl", 3)]
+    assert result.complete
+
+
+def test_what_nothing_changed_above_keeps_its_plan() -> None:
+    steps = Memory(unchanged=["net", "core"])
+    result = apply_in_waves(CHAIN, ALL_PLANNED, steps)
+    assert steps.planned == []
+    assert [one.outcome for one in result.applied] == ["unchanged", "unchanged", "applied"]
+
+
+def test_a_change_above_makes_dependants_plan_again_but_not_strangers() -> None:
+    steps = Memory()
+    targets = (*CHAIN[:2], target("other"))
+    apply_in_waves(targets, {**ALL_PLANNED, "other": plan("other")}, steps)
+    assert steps.planned == [("core", 2)]
+
+
+def test_a_failure_leaves_its_dependants_and_nothing_else() -> None:
+    targets = (*CHAIN, target("other"))
+    result = apply_in_waves(targets, {**FIRST_RUN, "other": plan("other")}, Memory(failing=["net"]))
+    assert [(one.root, one.outcome) for one in result.applied] == [("net", "failed"), ("other", "applied")]
+    assert result.left == (
+        Left("core", "it depends on net, which was not applied"),
+        Left("etl", "it depends on core, which was not applied"),
+    )
+    assert not result.complete
+
+
+def test_a_diamond_waits_for_both_sides() -> None:
+    targets = (target("a"), target("b", "a"), target("c", "a"), target("d", "b", "c"))
+    plans = {one.root: plan(one.root) for one in targets}
+    result = apply_in_waves(targets, plans, Memory())
+    assert {one.root: one.wave for one in result.applied} == {"a": 1, "b": 2, "c": 2, "d": 3}
+    broken = apply_in_waves(targets, plans, Memory(failing=["c"]))
+    assert [left.root for left in broken.left] == ["d"]
+
+
+def test_a_refused_plan_stops_its_root_and_its_dependants() -> None:
+    result = apply_in_waves(CHAIN, FIRST_RUN, Memory(refused=["core"]))
+    assert [one.root for one in result.applied] == ["net"]
+    assert result.left[0] == Left("core", "its plan of wave 2 was refused: x: public bucket")
+    assert result.left[1].why == "it depends on core, which was not applied"
+
+
+def test_a_plan_that_fails_again_is_left_with_its_reason() -> None:
+    result = apply_in_waves(CHAIN, FIRST_RUN, Memory(unplannable=["core"]))
+    assert result.left[0].why == "it could not be planned in wave 2: no such output"
+
+
+def test_what_is_not_to_be_applied_never_is() -> None:
+    targets = (target("a", apply=False), target("b", "a"))
+    result = apply_in_waves(targets, {one.root: plan(one.root) for one in targets}, Memory())
+    assert [one.root for one in result.applied] == ["b"]
+
+
+def test_a_cycle_ends_and_is_named() -> None:
+    targets = (target("a", "b"), target("b", "a"))
+    result = apply_in_waves(targets, {one.root: plan(one.root) for one in targets}, Memory())
+    assert result.applied == ()
+    assert {left.root for left in result.left} == {"a", "b"}
+
+
+def test_an_error_of_the_pipeline_is_not_swallowed() -> None:
+    class Broken(Memory):
+        def apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
+            raise RuntimeError("disk")
+
+    with pytest.raises(RuntimeError, match="disk"):
+        apply_in_waves(CHAIN, ALL_PLANNED, Broken())
+
+
+def test_an_interrupt_is_passed_on_and_stops_further_waves(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_running: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pytest_tfpipeline.gate.waves.wait", interrupted)
+    steps = Memory()
+    result = apply_in_waves(CHAIN, ALL_PLANNED, steps)
+    assert steps.interrupted
+    assert result.interrupted
+    assert [one.root for one in result.applied] == ["net"]
+    assert [left.why for left in result.left] == ["the run was interrupted"] * 2
