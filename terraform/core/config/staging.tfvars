@@ -1,0 +1,1 @@
+key_deletion_window_days = 7
