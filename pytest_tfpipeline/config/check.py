@@ -58,7 +58,7 @@ def _unmatched_suites(config: Config, repository: Repository) -> Iterator[Proble
     for index, entry in enumerate(config.suite):
         if not any(matches(entry.match, directory) for directory in directories):
             hint = did_you_mean(entry.match, directories) or "; `pytest --tf-list` shows every suite"
-            yield Problem(("suite", index, "match"), f"matches no Python suite{hint}")
+            yield Problem(("suite", index, "match"), f"`{entry.match}` matches no Python suite{hint}")
 
 
 def _unmatched_includes(config: Config, repository: Repository) -> Iterator[Problem]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-_DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
+_DURATION = re.compile(r"(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?")
 
 #: For the JSON Schema: the same grammar as `seconds` takes.
-DURATION_PATTERN = r"^(?=\d)(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s)?$"
+DURATION_PATTERN = r"^(?=[0-9])([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$"
 
 
 def seconds(text: str) -> float:

@@ -267,7 +267,7 @@ class Config(Table):
     """Settings for Python suites: ordered, the first match wins."""
 
     tools: ToolsConfig = ToolsConfig()
-    """Exact versions of tools."""
+    """The tools that are used, where it matters which."""
 
     _source: str = PrivateAttr(default="")
     _prefix: str = PrivateAttr(default="")

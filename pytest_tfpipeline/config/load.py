@@ -117,7 +117,7 @@ def _parsed(path: Path, name: str) -> dict[str, Any]:
     text = _text(path, name)
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, and numbers of thousands of digits
         raise _syntax_error(str(error), text, name) from None
     except RecursionError:
         raise ConfigurationError("is nested too deeply to be read", where=name, mend="flatten it") from None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pytest_tfpipeline.config.suggest import did_you_mean
 
 _TOKEN = re.compile(r"\$\$\{|\$\{(?P<variable>[^{}]*)\}|\{\{|\}\}|\{(?P<placeholder>[^{}]*)\}|(?P<stray>[{}])")
-_PARTS = re.compile(r"parts\[(-?\d{1,3})\]")
+_PARTS = re.compile(r"parts\[(-?[0-9]{1,3})\]")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 

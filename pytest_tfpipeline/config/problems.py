@@ -136,7 +136,10 @@ def _named(array: Location, entry: object) -> str:
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except ValueError:  # a hexadecimal number of thousands of digits
+        return "a number"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

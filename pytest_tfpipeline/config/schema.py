@@ -21,7 +21,7 @@ def json_schema() -> dict[str, Any]:
     schema = Config.model_json_schema()
     for entry in LATER:
         _remove(schema, entry)
-    tidy: dict[str, Any] = _tidy(schema, names=False)
+    tidy = _tidied(schema)
     tidy["$defs"] = {name: table for name, table in tidy["$defs"].items() if f"#/$defs/{name}" in json.dumps(tidy)}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pytest-tfpipeline", **tidy}
 
@@ -40,26 +40,29 @@ def _remove(schema: dict[str, Any], entry: Later) -> None:
     choices["enum"] = [choice for choice in choices["enum"] if choice not in entry.values]
 
 
-def _tidy(value: Any, *, names: bool) -> Any:
-    """Without generated titles, and without null, which TOML does not have. `names`: the keys are the user's own."""
-    if isinstance(value, list):
-        return [_tidy(item, names=False) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if names:
-        return {key: _tidy(item, names=False) for key, item in value.items()}
-    if "anyOf" in value:
-        value = _without_null(value)
-    result = {}
-    for key, item in value.items():
-        if key == "title" or (key == "default" and item is None):
-            continue
-        result[key] = " ".join(item.split()) if key == "description" else _kept(key, item)
-    return result
+def _tidied(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without generated titles, and without null, which TOML does not have; recursively."""
+    if "anyOf" in schema:
+        schema = _without_null(schema)
+    kept = {key: item for key, item in schema.items() if not _is_noise(key, item, schema)}
+    closed = {"additionalProperties": False} if "patternProperties" in schema else {}
+    return {key: _part(key, item) for key, item in kept.items()} | closed
 
 
-def _kept(key: str, item: Any) -> Any:
-    return item if key == "default" else _tidy(item, names=key in ("properties", "$defs", "patternProperties"))
+def _is_noise(keyword: str, value: object, schema: dict[str, Any]) -> bool:
+    """Generated titles, a default of nothing, and the default of a table, which is that of its keys."""
+    return keyword == "title" or (keyword == "default" and (value is None or "$ref" in schema))
+
+
+def _part(keyword: str, value: object) -> object:
+    """One keyword's value; under some of them the keys are names, not keywords."""
+    if keyword == "description" and isinstance(value, str):
+        return " ".join(value.split())
+    if keyword in ("properties", "patternProperties", "$defs") and isinstance(value, dict):
+        return {name: _tidied(schema) for name, schema in value.items()}
+    if keyword == "anyOf" and isinstance(value, list):
+        return [_tidied(schema) for schema in value]
+    return _tidied(value) if keyword in ("items", "additionalProperties") and isinstance(value, dict) else value
 
 
 def _without_null(value: dict[str, Any]) -> dict[str, Any]:

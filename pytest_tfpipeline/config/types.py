@@ -100,7 +100,7 @@ def _variable(value: object) -> object:
     if isinstance(value, str):
         check_template(value, ("env", "name", "parts"), variables=True)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"expected a number that JSON can hold, found {value}")
+        raise ValueError("expected a number that JSON can hold")
     elif isinstance(value, list | dict):
         for item in value.values() if isinstance(value, dict) else value:
             _variable(item)

@@ -29,12 +29,24 @@ def expected_checks(repository: Repository, targets: Sequence[Target], config: C
     )
 
 
+def plan_check_id(repository: Repository, root_dir: str, environment: str) -> str:
+    """The id of that root's plan in that environment; KeyError where there is no such root."""
+    for root in repository.roots:
+        if root.dir == root_dir:
+            return _target_id(root, CheckKind.PLAN, environment)
+    raise KeyError(root_dir)
+
+
 def _root_checks(root: Root, targets: Sequence[Target]) -> Iterator[Check]:
     yield from _static(root, _ROOT)
     for target in targets:
         if target.root == root.dir:
             for kind in _TARGET:
-                yield Check(f"{root.anchor}::{kind}[{target.environment}]", kind, root.dir, target.environment)
+                yield Check(_target_id(root, kind, target.environment), kind, root.dir, target.environment)
+
+
+def _target_id(root: Root, kind: CheckKind, environment: str) -> str:
+    return f"{root.anchor}::{kind}[{environment}]"
 
 
 def _static(directory: Root | Module | Suite, kinds: Sequence[CheckKind]) -> Iterator[Check]:
