@@ -35,6 +35,9 @@ def document(text: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Print the table, or write it to where it belongs (`--write`)."""
+    if arguments == ["--write"] and not _DOCUMENT.is_file():
+        sys.stderr.write(f"{_DOCUMENT} is not there: --write works in a checkout only\n")
+        return 1
     if arguments == ["--write"]:
         _DOCUMENT.write_text(document(_DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
         SCHEMA_PATH.write_text(schema_text(), encoding="utf-8")

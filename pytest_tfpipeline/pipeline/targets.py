@@ -27,7 +27,8 @@ def resolve_targets(
     """The targets of these environments, in the order asked for, the roots of each in the repository's order.
 
     `environ` is what `${NAME}` in `vars` reads. What is missing (a var file, a backend file, an environment variable)
-    is a finding in the target's `problems`, since other targets can go on.
+    is a finding in the target's `problems`, since other targets can go on. The configuration must have been held
+    against the repository (`check_against`) before.
     """
     return tuple(
         _Resolution(repository, config, root, environment, environ).target()

@@ -283,10 +283,11 @@ def test_a_misspelt_value_is_not_corrected_to_one_that_is_refused(tmp_path: Path
     assert 'expected "none", found "manul"' in refused(tmp_path, '[environment.a]\napproval = "manul"\n')
 
 
-def test_a_configuration_cannot_be_changed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["skips", "environments"])
+def test_a_configuration_cannot_be_changed(tmp_path: Path, name: str) -> None:
     config = own(tmp_path, "")
     with pytest.raises(ValueError, match="frozen"):
-        config.skips = "fail"
+        setattr(config, name, "fail")
 
 
 scalars = st.none() | st.booleans() | st.integers(-5, 5) | st.floats() | st.text(max_size=8)
