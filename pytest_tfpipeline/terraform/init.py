@@ -12,7 +12,7 @@ from pytest_tfpipeline.model import Finding, Target
 from pytest_tfpipeline.terraform import command
 from pytest_tfpipeline.terraform.call import Directory, retrying, succeeded
 from pytest_tfpipeline.terraform.diagnostics import errors
-from pytest_tfpipeline.terraform.localstate import keep_state, override_backend
+from pytest_tfpipeline.terraform.localstate import is_overridden, link_state, place_state
 from pytest_tfpipeline.terraform.prepare import ensure_prepared
 
 #: The first terraform whose init has `-json`.
@@ -53,20 +53,14 @@ def _init(ctx: Context, root_dir: str, environment: str | None) -> InitResult:
             return InitResult(False, prepared, 0.0, str(directory.cwd))
     target = directory.where if isinstance(directory.where, Target) else None
     if target is not None:
-        refused = _place_state(directory, target)
+        refused = place_state(directory, target)
         if refused:
             return InitResult(False, refused, 0.0, str(directory.cwd))
     result = _run_init(directory, target)
-    if result.ok and target is not None and target.workspace:
-        return _select_workspace(directory, target.workspace, result)
-    return result
-
-
-def _place_state(directory: Directory, target: Target) -> tuple[Finding, ...]:
-    if target.backend_local:
-        override_backend(directory, target)
-        return ()
-    return keep_state(directory, target)
+    if not result.ok or target is None:
+        return result
+    link_state(directory, target)
+    return _select_workspace(directory, target.workspace, result) if target.workspace else result
 
 
 def _run_init(directory: Directory, target: Target | None) -> InitResult:
@@ -85,7 +79,7 @@ def _run_init(directory: Directory, target: Target | None) -> InitResult:
 
 def _backend_config(directory: Directory, target: Target | None) -> tuple[str, ...]:
     """Files of the copy by their path there, `key=value` pairs as they are."""
-    if target is None or target.backend_local:
+    if target is None or is_overridden(directory):
         return ()
     return tuple(
         str(directory.copy / item) if (directory.copy / item).is_file() else item for item in target.backend_config

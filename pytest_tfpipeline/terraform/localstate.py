@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path, PurePosixPath
 
 from pytest_tfpipeline.model import Finding, Target
@@ -12,44 +13,69 @@ from pytest_tfpipeline.workspace import write_private
 
 #: terraform merges files with this ending last (its documentation on override files).
 _OVERRIDE = "tfpipeline_backend_override.tf.json"
-_DEFAULT = "terraform.tfstate"
+_STATE = "terraform.tfstate"
+_WORKSPACES = "terraform.tfstate.d"
+_BACKEND = re.compile(r'^\s*(terraform\s*\{\s*)?(backend\s+"|cloud\s*\{)|"(backend|cloud)"\s*:', re.MULTILINE)
 
 
-def override_backend(directory: Directory, target: Target) -> None:
-    """`backend = "local"`: replace the root's backend by a file below the output directory, in the copy alone."""
-    state = directory.ctx.workspace.state_path(target.environment, target.root) / _DEFAULT
-    write_private(
-        directory.cwd / _OVERRIDE,
-        json.dumps({"terraform": {"backend": {"local": {"path": str(state)}}}}),
-    )
+def place_state(directory: Directory, target: Target) -> tuple[Finding, ...]:
+    """See to it that a state in a file is kept below the output directory, by an override in the copy alone.
 
-
-def keep_state(directory: Directory, target: Target) -> tuple[Finding, ...]:
-    """Put a symlink where a root without a remote backend has its state, to a file that outlives the run.
-
+    That is for `backend = "local"`, and for roots whose own backend is a file in the tree; others are left alone.
     Where the state is committed, an apply is refused: what it writes would be lost with the copy.
     """
-    path = _state_file(directory)
+    path = _state_file(directory, target)
     if path is None:
         return ()
     here = directory.cwd / path
-    if here.exists() and not here.is_symlink():
+    if target.backend_local:
+        # init would take a state that is committed for one to migrate.
+        here.unlink(missing_ok=True)
+    elif here.exists():
         return _refuse(target, path) if target.apply and directory.ctx.run.can_apply else ()
     kept = directory.ctx.workspace.state_path(target.environment, target.root)
-    _link(here, kept / here.name)
-    # Other workspaces than the default one have theirs in this directory.
-    workspaces = kept / "terraform.tfstate.d"
-    workspaces.mkdir(mode=0o700, exist_ok=True)
-    _link(directory.cwd / "terraform.tfstate.d", workspaces)
+    local = {"path": str(kept / _STATE), "workspace_dir": str(kept / _WORKSPACES)}
+    write_private(directory.cwd / _OVERRIDE, json.dumps({"terraform": {"backend": {"local": local}}}))
     return ()
 
 
-def _state_file(directory: Directory) -> PurePosixPath | None:
+def link_state(directory: Directory, target: Target) -> None:
+    """After init: symlinks where the state would be in the tree, for roots that read it by its path there.
+
+    Not before: init would take what is there for a state to migrate, and empty it. And nothing writes through them:
+    terraform would replace the symlink by a file.
+    """
+    path = _state_file(directory, target)
+    if path is not None and is_overridden(directory):
+        kept = directory.ctx.workspace.state_path(target.environment, target.root)
+        _link(directory.cwd / path, kept / _STATE)
+        _link(directory.cwd / _WORKSPACES, kept / _WORKSPACES)
+
+
+def is_overridden(directory: Directory) -> bool:
+    """Whether `place_state` has replaced the root's backend; its configuration does not apply then."""
+    return (directory.cwd / _OVERRIDE).exists()
+
+
+def _state_file(directory: Directory, target: Target) -> PurePosixPath | None:
+    """Where the state is in the tree, relative to the root; None where the backend keeps it elsewhere."""
     root = directory.root
-    if root is None or root.backend not in (None, "local"):
+    backend = root.backend if root else None
+    if target.backend_local:
+        return PurePosixPath(_STATE)
+    if backend not in (None, "local") or (backend is None and _mentions_backend(directory.cwd)):
         return None
-    path = PurePosixPath(root.backend_config.get("path", _DEFAULT))
+    literal = root.backend_config if root else {}
+    chosen = [item.removeprefix("path=") for item in target.backend_config if item.startswith("path=")]
+    path = PurePosixPath([literal.get("path", _STATE), *chosen][-1])
     return None if path.is_absolute() else path
+
+
+def _mentions_backend(folder: Path) -> bool:
+    """Whether a file seems to have a backend that discovery did not see (a file it could not parse, say): to override
+    that one would plan on an empty state."""
+    files = (path for pattern in ("*.tf", "*.tofu", "*.json") for path in folder.glob(pattern))
+    return any(_BACKEND.search(path.read_text("utf-8", "replace")) for path in files if path.name != _OVERRIDE)
 
 
 def _link(link: Path, kept: Path) -> None:
@@ -59,12 +85,11 @@ def _link(link: Path, kept: Path) -> None:
 
 
 def _refuse(target: Target, path: PurePosixPath) -> tuple[Finding, ...]:
-    where = (PurePosixPath(target.root) / path).as_posix()
     return (
         failure(
             "state-in-the-tree",
             "The state is a file of the repository, and an apply would write it to the run's private copy alone.\n"
             '-> Use a remote backend, or `backend = "local"` on the root; and take the state out of git.',
-            file=where,
+            file=(PurePosixPath(target.root) / path).as_posix(),
         ),
     )
