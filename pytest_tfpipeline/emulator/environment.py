@@ -52,8 +52,9 @@ def process_env(
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
-        "AWS_USE_FIPS_ENDPOINT": "false",
-        "AWS_USE_DUALSTACK_ENDPOINT": "false",
+        # terraform takes any text, "false" too, for yes.
+        "AWS_USE_FIPS_ENDPOINT": "",
+        "AWS_USE_DUALSTACK_ENDPOINT": "",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": environ.get("AWS_DEFAULT_REGION") or region,
     }

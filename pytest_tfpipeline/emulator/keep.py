@@ -39,9 +39,14 @@ def reset(output_path: Path, environment: str | None = None) -> tuple[str, ...]:
     directory = output_path / "emulator"
     if directory.is_symlink():
         raise EmulatorError("is a symbolic link", where=str(directory), mend="remove the link")
-    kept = sorted(directory.glob(f"*{_SUFFIX}"))
-    paths = kept if environment is None else [state_path(output_path, environment)]
-    return tuple(path.name.removesuffix(_SUFFIX) for path in paths if _remove(path))
+    names = _used(directory) if environment is None else (environment,)
+    return tuple(name for name in names if _remove(state_path(output_path, name)))
+
+
+def _used(directory: Path) -> tuple[str, ...]:
+    """The environments that have a state, or a run that will make one."""
+    files = [*directory.glob(f"*{_SUFFIX}"), *directory.glob(f"*{_SUFFIX}.lock")]
+    return tuple(sorted({path.name.removesuffix(".lock").removesuffix(_SUFFIX) for path in files}))
 
 
 def lock(path: Path) -> int:
@@ -158,14 +163,20 @@ def _refusal(path: Path, objection: str) -> EmulatorError:
 
 
 def _remove(path: Path) -> bool:
-    if not path.is_symlink() and not path.exists():
+    """Remove a state under its lock; whether there was one. A run that has not kept its state yet holds the lock."""
+    if not _there(path) and not _there(Path(f"{path}.lock")):
         return False
     descriptor = lock(path)
     try:
+        found = _there(path)
         path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
-    return True
+    return found
+
+
+def _there(path: Path) -> bool:
+    return path.is_symlink() or path.exists()
 
 
 def _open_lock(path: Path) -> int:

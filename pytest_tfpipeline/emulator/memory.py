@@ -8,10 +8,21 @@ import pickle
 import sys
 import threading
 import weakref
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any, cast
 
 import cloudpickle
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+    load_der_public_key,
+)
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 
 from pytest_tfpipeline.errors import EmulatorError
@@ -23,6 +34,8 @@ _LOCKS: dict[type, Callable[[], Any]] = {
     type(threading.Lock()): threading.Lock,
     type(threading.RLock()): threading.RLock,
 }
+_PRIVATE_KEYS = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey)
+_PUBLIC_KEYS = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey)
 
 
 def dump() -> bytes:
@@ -54,16 +67,74 @@ def load(payload: bytes) -> None:
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     def reducer_override(self, obj: object) -> object:
-        """New locks for old ones, plain copies of weak dictionaries, and moto's registries by name only."""
-        if type(obj) in _LOCKS:
-            return _LOCKS[type(obj)], ()
-        if isinstance(obj, weakref.WeakValueDictionary):
-            return dict, (dict(obj),)
-        if isinstance(obj, BackendDict):
-            return _resolve, (_place(obj),)
-        if isinstance(obj, AccountSpecificBackend):
-            return _account, (_place(_owner(obj)), obj.account_id)
-        return super().reducer_override(obj)
+        """How to make anew what pickle cannot or must not copy; cloudpickle's own way for the rest."""
+        reduced = _reduced_registry(obj) or _reduced_key(obj) or _reduced_container(obj)
+        return reduced or super().reducer_override(obj)
+
+
+def _reduced_registry(obj: object) -> tuple[Any, ...] | None:
+    """moto's registries by name only: an object that knows one shall know the living one."""
+    if isinstance(obj, BackendDict):
+        return _resolve, (_place(obj),)
+    if isinstance(obj, AccountSpecificBackend):
+        return _account, (_place(_owner(obj)), obj.account_id)
+    return None
+
+
+def _reduced_key(obj: object) -> tuple[Any, ...] | None:
+    """Keys and certificates (KMS, EC2, ACM) as DER."""
+    if isinstance(obj, _PRIVATE_KEYS):
+        return _private_key, (obj.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),)
+    if isinstance(obj, _PUBLIC_KEYS):
+        return _public_key, (obj.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),)
+    if isinstance(obj, x509.Certificate):
+        return _certificate, (obj.public_bytes(Encoding.DER),)
+    return None
+
+
+def _reduced_container(obj: object) -> tuple[Any, ...] | None:
+    """New locks for old ones, plain copies of weak dictionaries, and moto's own kinds of dictionary without their
+    constructors, which want arguments that pickle does not know."""
+    if type(obj) in _LOCKS:
+        return _LOCKS[type(obj)], ()
+    if isinstance(obj, weakref.WeakValueDictionary):
+        return dict, (dict(obj),)
+    if isinstance(obj, dict) and type(obj).__module__.startswith("moto."):
+        factory = obj.default_factory if isinstance(obj, defaultdict) else None
+        return _empty, (type(obj), factory), (vars(obj), list(_plain(obj).items(obj))), None, None, _fill
+    return None
+
+
+# The library's own functions are built in, and have no name that pickle could write down.
+def _private_key(der: bytes) -> object:
+    return load_der_private_key(der, None)
+
+
+def _public_key(der: bytes) -> object:
+    return load_der_public_key(der)
+
+
+def _certificate(der: bytes) -> object:
+    return x509.load_der_x509_certificate(der)
+
+
+def _empty(kind: type[dict[Any, Any]], factory: Callable[[], Any] | None) -> dict[Any, Any]:
+    made = kind.__new__(kind)
+    if isinstance(made, defaultdict):
+        made.default_factory = factory
+    return made
+
+
+def _fill(made: dict[Any, Any], state: tuple[dict[str, Any], list[tuple[Any, Any]]]) -> None:
+    attributes, items = state
+    vars(made).update(attributes)
+    for key, value in items:
+        _plain(made).__setitem__(made, key, value)
+
+
+def _plain(obj: dict[Any, Any]) -> type[dict[Any, Any]]:
+    """The builtin kind of a dictionary whose own methods show something else (S3's show the latest version only)."""
+    return OrderedDict if isinstance(obj, OrderedDict) else dict
 
 
 def _registries() -> list[BackendDict[Any]]:

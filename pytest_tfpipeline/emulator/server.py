@@ -31,7 +31,7 @@ _DRAIN = 10.0
 _log = logging.getLogger(__name__)
 
 
-class _Stop(Exception):  # noqa: N818
+class _Stop(Exception):
     """A signal asked the process to end."""
 
 
