@@ -25,7 +25,7 @@ def activate(config: pytest.Config) -> None:
 
         join(config)
         return
-    if option.help or option.version or option.tf_list or getattr(option, "markers", False) or option.show_fixtures:
+    if option.help or option.version or option.tf_list or option.markers or option.showfixtures:
         return
     top = top_of(config.rootpath)
     wanted = asked_for(config) != CHECK_MODE
