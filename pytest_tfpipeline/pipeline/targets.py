@@ -84,12 +84,6 @@ def default_var_files(repository_path: Path, root_dir: str, environment: str) ->
     return ()
 
 
-def copy_in_patterns(repository: Repository, config: Config) -> tuple[str, ...]:
-    """The patterns of files that git ignores and that private copies need all the same, for all roots together."""
-    entries = (root_config(config, root.dir) for root in repository.roots)
-    return tuple(dict.fromkeys(pattern for entry in entries if entry is not None for pattern in entry.copy_in))
-
-
 def _places(root_dir: str) -> Iterator[PurePosixPath]:
     root = PurePosixPath(root_dir)
     for level in (root, *root.parents)[: LEVELS_UP + 1]:

@@ -14,7 +14,6 @@ from pytest_tfpipeline.model import Kind, Repository, Root, Target
 from pytest_tfpipeline.pipeline.targets import (
     belongs,
     check_environments,
-    copy_in_patterns,
     default_var_files,
     resolve_targets,
 )
@@ -257,12 +256,3 @@ def test_no_terraform_at_all_is_a_usage_error(tmp_path: Path) -> None:
     empty = Repository(str(tmp_path), environments=("staging",))
     with pytest.raises(UsageError, match="no Terraform root was found"):
         check_environments(["staging"], empty, config(tmp_path))
-
-
-def test_copy_in_patterns_are_those_of_matching_entries_each_once(tmp_path: Path) -> None:
-    text = (
-        '[[root]]\nmatch = "terraform/core"\ncopy_in = ["b/*.jar", "a"]\n'
-        '[[root]]\nmatch = "**"\ncopy_in = ["a"]\n'
-        '[[root]]\nmatch = "nothing"\ncopy_in = ["never"]\n'
-    )
-    assert copy_in_patterns(repository(tmp_path, CORE, NETWORKING), config(tmp_path, text)) == ("b/*.jar", "a")
