@@ -1,0 +1,120 @@
+"""Where terraform gets providers from in this run: one CLI configuration file for all of its processes.
+
+The user's own configuration comes first; then mirrors that are there; what no mirror has comes from the registry.
+Nothing is ever written to a mirror, and the shared plugin cache is off: parallel inits corrupt it
+(hashicorp/terraform#31964).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_tfpipeline.tools.mirrors import ADD_ON_PREFIXES, find_mirrors, providers_in
+
+#: For the environment of terraform: a module or provider that cannot be had is said in seconds.
+REGISTRY_LIMITS: Mapping[str, str] = {
+    "TF_REGISTRY_DISCOVERY_RETRY": "1",
+    "TF_REGISTRY_CLIENT_TIMEOUT": "10",
+    "TF_PROVIDER_DOWNLOAD_RETRY": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=10",
+    "GIT_HTTP_LOW_SPEED_LIMIT": "1",
+    "GIT_HTTP_LOW_SPEED_TIME": "20",
+}
+_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_INSTALLATION = re.compile(r"^\s*provider_installation\s*\{", re.MULTILINE)
+_REPLACED = re.compile(
+    r"^[ \t]*(plugin_cache_dir|plugin_cache_may_break_dependency_lock_file|disable_checkpoint)[ \t]*=[^\n]*$",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CliConfig:
+    """The configuration file (for `TF_CLI_CONFIG_FILE`), the mirrors that it names, strongest first, and what to
+    tell the user once."""
+
+    path: Path
+    mirrors: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def cli_config(
+    environ: Mapping[str, str],
+    out_dir: Path,
+    home: Path | None,
+    system_prefixes: Iterable[str] = ADD_ON_PREFIXES,
+    *,
+    top: Path | None = None,
+) -> CliConfig:
+    """Write the run's CLI configuration into `out_dir` (mode 0600: it may hold the user's credentials).
+
+    `top` is the repository's. Raises ProviderError where `TFPIPELINE_PROVIDER_MIRROR` names no directory.
+    """
+    files, notes = _own_files(environ, home)
+    text = "\n".join(_REPLACED.sub("", file.read_text("utf-8", "replace")) for file in files)
+    if text.lstrip().startswith("{"):
+        note = f"{files[0]} is JSON and is used as it is; a plugin_cache_dir in it is not safe with parallel inits."
+        return CliConfig(files[0], (), (*notes, note))
+    mirrors: tuple[Path, ...] = ()
+    if not _INSTALLATION.search(_without_comments(text)):
+        mirrors = find_mirrors(environ, home, top, system_prefixes)
+        text = f"{text}\n{_installation(mirrors)}"
+    path = out_dir / "terraform.tfrc"
+    _write(path, f"disable_checkpoint = true\n{text}")
+    return CliConfig(path, tuple(map(str, mirrors)), notes)
+
+
+def _own_files(environ: Mapping[str, str], home: Path | None) -> tuple[list[Path], tuple[str, ...]]:
+    """The user's CLI configuration: the file that the environment names, else the ones in the home directory."""
+    named = environ.get("TF_CLI_CONFIG_FILE") or environ.get("TERRAFORM_CONFIG")
+    notes: tuple[str, ...] = ()
+    if named:
+        if Path(named).is_file():
+            return [Path(named).absolute()], ()
+        notes = (f"TF_CLI_CONFIG_FILE names {named}, which is not there; it is ignored.",)
+    if home is None:
+        return [], notes
+    candidates = [home / ".terraformrc", *sorted((home / ".terraform.d").glob("*.tfrc"))]
+    return [path for path in candidates if path.is_file()], notes
+
+
+def _without_comments(text: str) -> str:
+    return _COMMENT.sub(lambda found: found[0] if found[0].startswith('"') else " ", text)
+
+
+def _installation(mirrors: Iterable[Path]) -> str:
+    """The `provider_installation` block. As in terraform's own default, a provider that a mirror has is not asked
+    for at its registry; without that, an offline init would fail on the attempt."""
+    blocks, mirrored = [], set[str]()
+    for mirror in mirrors:
+        include = providers_in(mirror)
+        if include:
+            mirrored.update(include)
+            blocks.append(
+                f"  filesystem_mirror {{\n    path    = {_quoted(str(mirror))}\n    include = {_list(include)}\n  }}\n"
+            )
+    blocks.append(f"  direct {{\n    exclude = {_list(sorted(mirrored))}\n  }}\n")
+    return f"provider_installation {{\n{''.join(blocks)}}}\n"
+
+
+def _list(values: Iterable[str]) -> str:
+    return "[" + ", ".join(map(_quoted, values)) + "]"
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.tmp")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    partial.replace(path)
