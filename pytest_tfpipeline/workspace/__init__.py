@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -94,4 +96,8 @@ class Workspace:
 
 def root_file_name(root: str) -> str:
     """A root's directory as one file name: `terraform/core` -> `terraform__core`; unlike roots never share one."""
-    return file_name("_top" if root == "." else root.replace("__", "%5F%5F").replace("/", "__"))
+    name = "__" if root == "." else root.replace("/", "__")
+    if root != "." and name.replace("__", "/") != root:
+        # It has underscores where they could be taken for a slash.
+        name = f"{name}~{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}"
+    return file_name(name)
