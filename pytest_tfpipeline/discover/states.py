@@ -1,0 +1,106 @@
+"""Which root's state a `terraform_remote_state` reads, as far as the texts tell. Pure.
+
+Settings are compared as written. A part that is known only later (`${...}`, or `{env}` in the configuration) is a
+wildcard; the decisive setting (the key or path of the state) must be there on both sides and share literal text.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+#: The setting that says which state of a backend it is; a backend that is not here is not matched.
+DECISIVE = {
+    "azurerm": "key",
+    "consul": "path",
+    "cos": "key",
+    "gcs": "prefix",
+    "http": "address",
+    "kubernetes": "secret_suffix",
+    "local": "path",
+    "oci": "key",
+    "oss": "key",
+    "pg": "schema_name",
+    "remote": "workspaces.name",
+    "s3": "key",
+}
+#: Settings that must not contradict each other where both are written out.
+_PLACE = (
+    *("bucket", "container_name", "storage_account_name", "prefix", "workspace_key_prefix", "organization"),
+    *("hostname", "namespace", "conn_str"),
+)
+_LATER = re.compile(r"[$%]\{(?:[^{}]|\{[^{}]*\})*\}|\{(?:env|name|parts\[-?\d+\])\}")
+_PATH_MODULE = re.compile(r"^\$\{path\.(?:module|root|cwd)\}/")
+_WORKSPACE_STATE = re.compile(r"terraform\.tfstate\.d/[^/]+/")
+_WILD = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A root's state, or what a remote state reads: the backend's type and its settings as written.
+
+    `dir` is where relative local paths start; `environment` the only one it belongs to, where its place says so.
+    """
+
+    dir: str
+    backend: str
+    config: Mapping[str, str] = field(default_factory=dict)
+    environment: str | None = None
+
+
+def read_by(reading: State, states: Sequence[State]) -> tuple[str, ...]:
+    """The directories of the roots whose state that could be: one is an answer, several are not.
+
+    An exact match beats those by wildcard, then one in the reader's own environment.
+    """
+    found = [state for state in states if _may_be(reading, state)]
+    exact = [state for state in found if _decisive(state) == _decisive(reading)]
+    found = exact or found
+    if len(found) > 1 and reading.environment:
+        found = [state for state in found if state.environment == reading.environment] or found
+    return tuple(sorted(state.dir for state in found))
+
+
+def _may_be(reading: State, state: State) -> bool:
+    if _kind(reading.backend) != _kind(state.backend):
+        return False
+    wanted, there = _decisive(reading), _decisive(state)
+    if not (wanted.strip(_WILD + "/") and there.strip(_WILD + "/")) or not _overlap(wanted, there):
+        return False
+    shared = [name for name in _PLACE if reading.config.get(name) and state.config.get(name)]
+    return all(_overlap(_pattern(reading.config[name]), _pattern(state.config[name])) for name in shared)
+
+
+def _kind(backend: str) -> str:
+    return "remote" if backend == "cloud" else backend
+
+
+def _decisive(state: State) -> str:
+    """The decisive setting as a pattern; "" where it is not written."""
+    text = state.config.get(DECISIVE.get(_kind(state.backend), ""), "")
+    if state.backend != "local":
+        return _pattern(text)
+    path = _WORKSPACE_STATE.sub("", _PATH_MODULE.sub("", text or "terraform.tfstate"))
+    return _pattern(posixpath.normpath(posixpath.join(state.dir, path)))
+
+
+@cache
+def _pattern(text: str) -> str:
+    return _LATER.sub(_WILD, text)
+
+
+@cache
+def _overlap(one: str, other: str) -> bool:
+    """Whether some text fits both patterns; a wildcard stands for at least one character, and not for a `/`."""
+    if not one or not other:
+        return one == other
+    if one[0] != _WILD and other[0] != _WILD:
+        return one[0] == other[0] and _overlap(one[1:], other[1:])
+    if one[0] != _WILD:
+        one, other = other, one
+    if other[0] == _WILD:
+        return _overlap(one[1:], other[1:]) or _overlap(one, other[1:]) or _overlap(one[1:], other)
+    return other[0] != "/" and (_overlap(one[1:], other[1:]) or _overlap(one, other[1:]))
