@@ -41,8 +41,8 @@ def satisfies(version: str, constraints: str) -> bool:
     ValueError where either text cannot be read.
     """
     key = version_key(version)
-    conditions = [condition for condition in constraints.split(",") if condition.strip()]
-    return all([_fulfils(key, condition) for condition in conditions])
+    answers = [_fulfils(key, condition) for condition in constraints.split(",") if condition.strip()]
+    return all(answers)
 
 
 def exact_version(constraints: str) -> str | None:

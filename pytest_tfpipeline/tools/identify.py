@@ -1,0 +1,87 @@
+"""What a program found is: its version, its checksum, and whether it is the real one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from pytest_tfpipeline.errors import ToolError
+from pytest_tfpipeline.model import Tool
+from pytest_tfpipeline.process import Request, Runner
+from pytest_tfpipeline.tools.pinned import environment_name, installed_version, requirements_digest
+from pytest_tfpipeline.tools.programs import Program
+
+_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?")
+#: Asking for a version must neither read the user's settings nor make a connection.
+_QUIET = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": "/dev/null", "LOG_LEVEL": "ERROR"}
+_TIMEOUT = 60.0
+
+#: By path, time of change and size.
+_known: dict[tuple[str, int, int], Tool] = {}
+
+
+def identify(program: Program, path: Path, runner: Runner) -> Tool:
+    """The tool at that path, remembered as long as the file is the same.
+
+    Raises ToolError where it is a wrapper, cannot be run, or does not say its version.
+    """
+    try:
+        info = path.stat()
+        key = (str(path), info.st_mtime_ns, info.st_size)
+        if key not in _known:
+            _refuse_wrapper(program, path)
+            version = _version(program, path, runner)
+            _known[key] = Tool(program.name, version, str(path), _checksum(program, path))
+    except OSError as error:
+        raise ToolError(f"{error.strerror}", where=str(path), mend=program.mending(None)) from None
+    return _known[key]
+
+
+def _refuse_wrapper(program: Program, path: Path) -> None:
+    if program.name != "terraform":
+        return
+    with path.open("rb") as file:
+        first = file.readline(200)
+    by_node = first.startswith(b"#!") and b"node" in first
+    if by_node or (path.parent / "terraform-bin").exists():
+        what = "this is the wrapper of hashicorp/setup-terraform, which changes terraform's output and exit codes"
+        mend = "Set `terraform_wrapper: false` in the step that uses hashicorp/setup-terraform."
+        raise ToolError(what, where=str(path), mend=mend)
+
+
+def _version(program: Program, path: Path, runner: Runner) -> str:
+    by_metadata = installed_version(path, program.name) if program.name == "checkov" else None
+    if by_metadata:
+        return by_metadata
+    argument = ("version", "-json") if program.name == "terraform" else ("--version",)
+    request = Request((str(path), *argument), "/", env=_QUIET, unset=("TFLINT_CONFIG_FILE",), timeout=_TIMEOUT)
+    outcome = runner.run(request)
+    found = _VERSION.search(_said(program, outcome.stdout)) if outcome.ok else None
+    if found is None:
+        said = outcome.error or (outcome.stderr or outcome.stdout).strip()[:300] or f"exit code {outcome.code}"
+        raise ToolError(f"it does not say its version: {said}", where=str(path), mend=program.mending(None))
+    return found[0]
+
+
+def _said(program: Program, stdout: str) -> str:
+    if program.name != "terraform":
+        return stdout
+    try:
+        return str(json.loads(stdout)["terraform_version"])
+    except (ValueError, LookupError, TypeError):
+        return ""
+
+
+def _checksum(program: Program, path: Path) -> str:
+    """Of the program; of an environment of checkov its list of packages or of files, since the program itself is
+    only a few lines that import them."""
+    if program.name == "checkov":
+        environment = path.parent.parent
+        if environment.name == environment_name(program.name):
+            return requirements_digest(program.name)
+        records = list(path.resolve().parent.parent.glob("lib/python*/site-packages/checkov-*.dist-info/RECORD"))
+        path = records[0] if records else path
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
