@@ -76,7 +76,8 @@ class Context:
         """
         name = where.environment if isinstance(where, Target) else where
         emulated = self.run.process_env.get(name or "", {})
-        env = {**_registry_limits(), **FIXED_ENVIRONMENT, **emulated}
+        limits = {key: value for key, value in _registry_limits().items() if key not in self.runner.environ}
+        env = {**limits, **FIXED_ENVIRONMENT, **emulated}
         if isinstance(where, Target):
             env |= where.env | (where.apply_env if phase is Phase.APPLY else where.plan_env)
         if emulated:
@@ -134,7 +135,8 @@ def open_context(run: Run, progress: Callable[[str], None] | None = None) -> Con
 
 
 def _registry_limits() -> Mapping[str, str]:
-    """Few and short retries: a module or provider that cannot be had is said in seconds."""
+    """Few and short retries: a module or provider that cannot be had is said in seconds. The user's own win (a
+    GIT_SSH_COMMAND with a deploy key, say)."""
     from pytest_tfpipeline.tools.providers import REGISTRY_LIMITS
 
     return REGISTRY_LIMITS

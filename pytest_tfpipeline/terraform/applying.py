@@ -6,6 +6,7 @@ import json
 import shlex
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,16 +161,17 @@ def _tell(line: str, target: Target, on_event: Callable[[ApplyEvent], None] | No
     if message is None or on_event is None or message.get("type") not in _PROGRESS:
         return
     hook = message.get("hook") or {}
-    on_event(
-        ApplyEvent(
-            target.root,
-            target.environment,
-            str(message["type"]).removeprefix("apply_"),
-            str(hook.get("resource", {}).get("addr", "")),
-            str(hook.get("action", "")),
-            float(hook.get("elapsed_seconds") or 0.0),
-        )
+    event = ApplyEvent(
+        target.root,
+        target.environment,
+        str(message["type"]).removeprefix("apply_"),
+        str(hook.get("resource", {}).get("addr", "")),
+        str(hook.get("action", "")),
+        float(hook.get("elapsed_seconds") or 0.0),
     )
+    # Whatever a display does wrong: an error here would close terraform's stdout in the middle of an apply.
+    with suppress(Exception):
+        on_event(event)
 
 
 def _outputs_text(ctx: Context, target: Target) -> str:

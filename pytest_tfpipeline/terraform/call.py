@@ -11,7 +11,13 @@ from pytest_tfpipeline.context import Context, Phase
 from pytest_tfpipeline.model import Finding, Root, Target
 from pytest_tfpipeline.process import Outcome
 from pytest_tfpipeline.terraform.command import Argv, Meaning, meaning
-from pytest_tfpipeline.terraform.diagnostics import diagnostics_of, errors, failure, findings_from_diagnostics
+from pytest_tfpipeline.terraform.diagnostics import (
+    diagnostics_of,
+    errors,
+    failure,
+    findings_from_diagnostics,
+    parse_line,
+)
 
 #: Seconds that a phase may take where the target does not say.
 TIMEOUTS = {
@@ -98,7 +104,7 @@ class Directory:
     def broken(self, outcome: Outcome, phase: str, command: str) -> Finding:
         """A finding for a command that failed without a diagnostic: a timeout, a signal, or plain text."""
         text = f"{command} {self._how(outcome, phase)}"
-        tail = "\n".join((outcome.stderr.strip() or outcome.stdout.strip()).splitlines()[-_TAIL_LINES:])
+        tail = _tail(outcome)
         tail = tail.replace(str(self.copy), self.ctx.run.repository.path)
         anchor = self.root.anchor if self.root else None
         rule = "timeout" if outcome.timed_out else f"terraform-{phase}"
@@ -129,6 +135,16 @@ def retrying(run: Callable[[], Outcome], phase: str, patterns: Iterable[str]) ->
             break
         outcome = run()
     return outcome
+
+
+def _tail(outcome: Outcome) -> str:
+    """The last lines of what was said, JSON lines by their message."""
+    lines = (outcome.stderr.strip() or outcome.stdout.strip()).splitlines()[-_TAIL_LINES:]
+    messages = (parse_line(line) for line in lines)
+    told = [
+        str(message.get("@message", line)) if message else line for message, line in zip(messages, lines, strict=True)
+    ]
+    return "\n".join(told)
 
 
 def _advice(outcome: Outcome, phase: str) -> str:

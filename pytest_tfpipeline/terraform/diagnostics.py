@@ -108,11 +108,8 @@ def _render(finding: Finding) -> str:
     lines = [f"{where}: {head} {first}" if where else f"{head} {first}"]
     if finding.address and finding.file:
         lines.append(f"  in {finding.address}")
-    told = [line for line in rest if not line.startswith("->")]
-    cut = next((index for index, line in enumerate(rest) if line.startswith("->")), len(rest))
-    told, todo = rest[:cut], rest[cut:]
     lines += finding.excerpt.splitlines()
-    lines += [f"  {line}".rstrip() for line in (*told, *todo)]
+    lines += [f"  {line}".rstrip() for line in rest]
     return "\n".join(lines)
 
 
@@ -166,7 +163,7 @@ def _excerpt(diagnostic: Diagnostic) -> str:
     marker = _marker(snippet, source)
     lines = []
     for index, text in enumerate(source[:_EXCERPT_LINES]):
-        lines.append(f"  {start + index:>{width}} | {text}".expandtabs(4).rstrip())
+        lines.append(f"  {start + index:>{width}} | {text.expandtabs(4)}".rstrip())
         if index == marker[0]:
             lines.append(f"  {'':>{width}} | {marker[1]}")
     lines += [f"  {'':>{width}} = {value['traversal']} {value['statement']}" for value in snippet.get("values") or ()]

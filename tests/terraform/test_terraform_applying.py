@@ -66,6 +66,14 @@ def test_apply_tells_its_steps_and_outputs_can_be_read(planned: tuple[Context, P
     assert outputs(ctx, target) == {"payload": "one", "secret": "hush"}
 
 
+def test_a_display_that_breaks_does_not_break_the_apply(planned: tuple[Context, PlanResult], target: Target) -> None:
+    def broken(event: ApplyEvent) -> None:
+        raise RuntimeError(event.address)
+
+    ctx, plan = planned
+    assert apply_plan(ctx, target, plan, broken).ok
+
+
 def test_a_plan_file_that_was_touched_is_refused(planned: tuple[Context, PlanResult], target: Target) -> None:
     ctx, plan = planned
     with Path(str(plan.plan_path)).open("ab") as stream:

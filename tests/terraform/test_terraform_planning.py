@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import multiprocessing
 import subprocess
 import time
 from dataclasses import replace
@@ -13,7 +14,9 @@ from typing import Any
 
 import pytest
 
-from pytest_tfpipeline.model import Finding, PlanStatus, Root, Severity, Target
+from pytest_tfpipeline.codec import dumps, loads
+from pytest_tfpipeline.context import open_context
+from pytest_tfpipeline.model import Finding, PlanResult, PlanStatus, Root, Run, Severity, Target
 from pytest_tfpipeline.terraform.applying import apply_plan
 from pytest_tfpipeline.terraform.diagnostics import render_findings
 from pytest_tfpipeline.terraform.init import ensure_init
@@ -43,6 +46,21 @@ def test_a_root_whose_upstream_was_never_applied_is_deferred_and_planned_after_i
     assert now.status is PlanStatus.PLANNED, render_findings(now.findings)
     assert read_plan(str(now.json_path)).resources[0].after["input"] == "lake"
     assert ensure_plan(ctx, down) == now
+
+
+def _plan_in_a_process(run: str, root: str) -> str:
+    ctx = open_context(loads(Run, run))
+    return dumps(ensure_plan(ctx, ctx.run.target(root, "staging")))
+
+
+def test_processes_that_need_the_same_plan_share_one(chain: Any, chain_targets: tuple[Target, Target]) -> None:
+    ctx = chain.open(*chain_targets)
+    asked = [(dumps(ctx.run), root) for root in ("down", "up", "down", "up")]
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        down, up, *again = pool.starmap(_plan_in_a_process, asked)
+    assert again == [down, up]
+    assert loads(PlanResult, up) == ensure_plan(ctx, chain_targets[0])
+    assert loads(PlanResult, down).behind == ("up",)
 
 
 def test_state_in_a_file_outlives_the_run(chain: Any, chain_targets: tuple[Target, Target]) -> None:
