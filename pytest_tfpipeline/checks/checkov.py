@@ -2,7 +2,7 @@
 
 It is never imported: it runs from an environment of its own, with next to nothing in its environment variables, so
 that neither a key of its vendor's platform nor a file in the user's home changes the result, and it stays off the
-network (`--skip-download`, `BC_SKIP_MAPPING`). Its skip comments and the repository's `.checkov.yaml` count.
+network. Its skip comments and the repository's `.checkov.yaml` count.
 
 Exit codes (bridgecrewio/checkov, `docs/2.Basics/CLI Command Reference`, and measured): 0 nothing that fails the
 run, 1 failed checks, 2 an error. A file that does not parse leaves the exit code at 0: it is read from the summary.
@@ -22,6 +22,15 @@ from pytest_tfpipeline.process import Outcome, Request
 
 #: Always walked past by checkov itself; setting `CKV_IGNORED_DIRECTORIES` replaces its own list.
 _NEVER_WALKED = ("node_modules", ".terraform", ".serverless")
+#: No vendor's platform, no question to PyPI for a newer version (asked at import unless its cache says not to), and
+#: time enough for a long file on a busy machine (10 s otherwise, after which the file is left out).
+_FIXED = {
+    "BC_SKIP_MAPPING": "TRUE",
+    "CKV_SKIP_PACKAGE_UPDATE_CHECK": "TRUE",
+    "HCL_PARSE_TIMEOUT_SEC": "120",
+    "LANG": "C.UTF-8",
+    "LOG_LEVEL": "ERROR",
+}
 _CONFIGURATIONS = (".checkov.yaml", ".checkov.yml")
 _COMMON = ("--output", "json", "--compact", "--skip-download", "--download-external-modules", "false")
 
@@ -175,7 +184,7 @@ def _request(argv: list[str], tree: Path, directory: Path, env: dict[str, str]) 
 
 def _environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
     kept = {name: environ[name] for name in ("PATH", "TMPDIR") if name in environ}
-    return {**kept, "HOME": str(home), "LANG": "C.UTF-8", "BC_SKIP_MAPPING": "TRUE", "LOG_LEVEL": "ERROR"}
+    return {**kept, **_FIXED, "HOME": str(home)}
 
 
 def _ending(outcome: Outcome) -> str:

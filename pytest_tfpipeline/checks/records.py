@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_tfpipeline.model import Check, Finding, Outcome, Record, Severity
+from pytest_tfpipeline.redact import clean
 from pytest_tfpipeline.terraform.diagnostics import render_findings
 
 #: Findings shown in a text; a root with 1,255 of them stays readable, and all are in the evidence.
@@ -33,6 +35,7 @@ def from_findings(
     summary: str = "",
 ) -> Record:
     """A record that fails where a finding reaches `threshold`. `what` names who found them: `tflint`, `checkov`."""
+    findings = [_clean(finding) for finding in findings]
     failing = [finding for finding in findings if at_least(finding, threshold)]
     text = f"{what}: {_counted(len(failing))} in {check.dir}\n\n{render(failing)}" if failing else ""
     return Record(
@@ -50,7 +53,8 @@ def from_findings(
 
 def error(check: Check, what: str, *, mend: str = "", findings: Sequence[Finding] = (), seconds: float = 0.0) -> Record:
     """A record of a check that could not be made: neither passed nor failed, and the gate stays closed."""
-    parts = [what, render(findings) if findings else "", f"  -> {mend}" if mend else ""]
+    findings = [_clean(finding) for finding in findings]
+    parts = [clean(what), render(findings) if findings else "", f"  -> {mend}" if mend else ""]
     return Record(
         check=check.id,
         kind=check.kind,
@@ -94,6 +98,12 @@ def tail(text: str, lines: int = 15) -> str:
 def below(inner: str, outer: str) -> bool:
     """Whether the directory `inner` lies inside `outer`, both relative to the repository."""
     return inner != outer and (outer == "." or inner.startswith(f"{outer}/"))
+
+
+def _clean(finding: Finding) -> Finding:
+    """What tools and repositories say may hold control sequences; nothing of a record does."""
+    address, file = (value and clean(value) for value in (finding.address, finding.file))
+    return replace(finding, text=clean(finding.text), excerpt=clean(finding.excerpt), address=address, file=file)
 
 
 def _counted(count: int) -> str:

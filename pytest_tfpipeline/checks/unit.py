@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_tfpipeline.checks import records
@@ -40,5 +41,5 @@ def check(ctx: Context, check: Check) -> Record:
         seconds=result.seconds,
         summary=clean(result.judgement.summary),
         text=clean(f"{check.dir}: {result.judgement.text}") if result.judgement.text else "",
-        cases=result.cases,
+        cases=tuple(replace(case, id=clean(case.id), text=clean(case.text)) for case in result.cases),
     )

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from pytest_tfpipeline.model import PlanResult
+from pytest_tfpipeline.errors import DiscoveryError
+from pytest_tfpipeline.model import Kind, Module, PlanResult, Repository, Root
 from pytest_tfpipeline.terraform.plan import Plan, read_plan
+
+if TYPE_CHECKING:
+    from pytest_tfpipeline.discover.hcl import Block
+
+#: Files that terraform or OpenTofu reads as configuration.
+_ENDINGS = (".tf", ".tofu", ".tf.json", ".tofu.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +80,60 @@ class PlanView:
     def variables(self) -> dict[str, Any]:
         """The root's input variables as this plan was made with them."""
         return dict(self._plan.variables)
+
+
+class ConfigurationView:
+    """The configuration of one root or module, as written: no plan is needed for it.
+
+    `kind` is what discovery took the directory for (`root`, `example`, `module`, `library`).
+    """
+
+    def __init__(self, root: str, kind: str, top: Path) -> None:
+        self.root = root
+        self.kind = kind
+        self._top = top
+
+    @classmethod
+    def read(cls, repository: Repository, directory: str) -> ConfigurationView:
+        """The view of a root or module of the repository; its files are parsed when they are asked for."""
+        known: tuple[Root | Module, ...] = (*repository.roots, *repository.modules)
+        kind = next((each.kind for each in known if each.dir == directory), Kind.LIBRARY)
+        return cls(directory, kind.value, Path(repository.path))
+
+    def __repr__(self) -> str:
+        return f"<configuration of {self.kind} {self.root}>"
+
+    def blocks(self, kind: str, type: str | None = None, name: str | None = None) -> tuple[Block, ...]:  # noqa: A002
+        """The top-level blocks of a kind (`resource`, `variable`, ...), by file and line.
+
+        `type` is a glob over the first label (`aws_s3_*`), `name` one over the last. Each block has `.kind`,
+        `.labels`, `.body`, `.file` and `.line`; in its body, an expression that is not a literal is a string
+        `${...}`. Raises DiscoveryError where a file cannot be parsed.
+        """
+        return tuple(
+            block
+            for block in self._blocks()
+            if block.kind == kind
+            and (type is None or fnmatchcase((*block.labels, "")[0], type))
+            and (name is None or fnmatchcase(("", *block.labels)[-1], name))
+        )
+
+    def _blocks(self) -> Iterator[Block]:
+        directory = self._top / self.root
+        for path in sorted(each for each in directory.iterdir() if each.name.endswith(_ENDINGS) and each.is_file()):
+            stat = path.stat()
+            yield from _parsed(path, path.relative_to(self._top).as_posix(), stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=256)
+def _parsed(path: Path, file: str, *_: int) -> tuple[Block, ...]:
+    """Parsed once for all policy tests of a process, as long as the file stays as it is."""
+    from pytest_tfpipeline.discover.hcl import HclError, parse_blocks
+
+    try:
+        return parse_blocks(path, file)
+    except HclError as error:
+        where = f"{file}:{error.line}" if error.line else file
+        raise DiscoveryError(f"cannot be parsed: {error}", where=where, mend="correct the syntax") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DiscoveryError(f"cannot be read: {error}", where=file, mend="save it as UTF-8 text") from error
