@@ -4,15 +4,6 @@ resource "aws_sqs_queue" "arrivals" {
   message_retention_seconds  = 345600
   visibility_timeout_seconds = 360 # six times the function's timeout, as Lambda asks for
 
-  redrive_policy = jsonencode({
-    deadLetterTargetArn = local.core.dead_letter_queue_arn
-    maxReceiveCount     = 5
-  })
-}
-
-resource "aws_sqs_queue_policy" "arrivals" {
-  queue_url = aws_sqs_queue.arrivals.url
-
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -29,18 +20,27 @@ resource "aws_sqs_queue_policy" "arrivals" {
   })
 }
 
+resource "aws_sqs_queue_redrive_policy" "arrivals" {
+  queue_url = aws_sqs_queue.arrivals.url
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = local.core.dead_letter_queue_arn
+    maxReceiveCount     = 5
+  })
+}
+
 # A bucket has one such resource: whoever else wants to hear of the raw zone adds to this one.
 resource "aws_s3_bucket_notification" "raw" {
   bucket = local.core.buckets["raw"]
 
   queue {
     id            = "arrivals"
-    queue_arn     = aws_sqs_queue.arrivals.arn
+    queue_arn     = local.queue_arn
     events        = ["s3:ObjectCreated:*"]
     filter_suffix = ".jsonl"
   }
 
-  depends_on = [aws_sqs_queue_policy.arrivals]
+  depends_on = [aws_sqs_queue.arrivals]
 }
 
 module "ingest" {
@@ -87,4 +87,7 @@ resource "aws_lambda_event_source_mapping" "ingest" {
   scaling_config {
     maximum_concurrency = 5
   }
+
+  # S3 sends a test message when it is told of the queue: that comes first, and is the first one taken.
+  depends_on = [aws_s3_bucket_notification.raw]
 }

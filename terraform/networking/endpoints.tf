@@ -24,6 +24,7 @@ resource "aws_security_group" "functions" {
   name        = "${local.name}-functions"
   description = "Functions of the data platform: out to the endpoints, nothing in"
   vpc_id      = aws_vpc.this.id
+  ingress     = []
 
   egress {
     description     = "S3, by the gateway endpoint"
@@ -48,6 +49,7 @@ resource "aws_security_group" "endpoints" {
   name        = "${local.name}-endpoints"
   description = "Interface endpoints: in from the functions, nothing out"
   vpc_id      = aws_vpc.this.id
+  egress      = []
 
   ingress {
     description     = "Functions of the data platform"

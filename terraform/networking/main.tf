@@ -15,7 +15,9 @@ resource "aws_vpc" "this" {
 
 # Left as AWS makes it, this group lets everything in it talk to everything; without rules it lets nothing.
 resource "aws_default_security_group" "this" {
-  vpc_id = aws_vpc.this.id
+  vpc_id  = aws_vpc.this.id
+  ingress = []
+  egress  = []
 }
 
 resource "aws_subnet" "private" {

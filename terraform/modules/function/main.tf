@@ -79,6 +79,7 @@ resource "aws_iam_role_policy" "this" {
 }
 
 resource "aws_lambda_function" "this" {
+  #checkov:skip=CKV_AWS_116: a failed event goes to the destination below, which also says why; dead_letter_config cannot
   #checkov:skip=CKV_AWS_272: the zip is made from this commit, byte for byte the same everywhere, and its hash is planned
 
   function_name = var.name
@@ -109,10 +110,18 @@ resource "aws_lambda_function" "this" {
     mode = "Active"
   }
 
-  dead_letter_config {
-    target_arn = var.dead_letter_queue_arn
-  }
-
   # Lambda would make the log group itself, without retention or key, and refuses a role that may not join the VPC.
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]
+}
+
+resource "aws_lambda_function_event_invoke_config" "this" {
+  function_name                = aws_lambda_function.this.function_name
+  maximum_event_age_in_seconds = 3600
+  maximum_retry_attempts       = 2
+
+  destination_config {
+    on_failure {
+      destination = var.dead_letter_queue_arn
+    }
+  }
 }
