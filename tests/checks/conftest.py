@@ -24,6 +24,8 @@ class Bench:
     modules: list[str] = field(default_factory=list)
     suites: list[str] = field(default_factory=list)
     run: dict[str, Any] = field(default_factory=dict)
+    #: Fields of the repository that are more than the directories' names.
+    described: dict[str, Any] = field(default_factory=dict)
     context: Context | None = None
 
     @property
@@ -50,12 +52,12 @@ class Bench:
         (work / "files.json").write_text(
             json.dumps({each.relative_to(self.repository).as_posix(): "" for each in found})
         )
-        described = Repository(
-            str(self.repository),
-            roots=tuple(Root(each, each, f"{each}/main.tf") for each in self.roots),
-            modules=tuple(Module(each, each, f"{each}/main.tf") for each in self.modules),
-            suites=tuple(Suite(each, each, f"{each}/test_it.py") for each in self.suites),
-        )
+        found_there = {
+            "roots": tuple(Root(each, each, f"{each}/main.tf") for each in self.roots),
+            "modules": tuple(Module(each, each, f"{each}/main.tf") for each in self.modules),
+            "suites": tuple(Suite(each, each, f"{each}/test_it.py") for each in self.suites),
+        }
+        described = Repository(str(self.repository), **{**found_there, **self.described})
         targets = tuple(Target(each, "staging") for each in self.roots)
         run = {"mode": "plan", "targets": targets, **self.run}
         return open_context(

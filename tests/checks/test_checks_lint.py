@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pytest_tfpipeline.checks import ruff, tflint
-from pytest_tfpipeline.model import CheckKind, Outcome, Record, Severity
+from pytest_tfpipeline.checks import perform, ruff, tflint
+from pytest_tfpipeline.model import Check, CheckKind, Outcome, Record, Severity
 from pytest_tfpipeline.process import Outcome as Ended
 
 CLEAN = 'terraform {\n  required_version = ">= 1.2"\n}\n\nresource "terraform_data" "a" {}\n'
@@ -141,6 +141,16 @@ def test_ruff_without_a_configuration_and_a_syntax_error(bench: Any) -> None:
     bench.write("app/unused.py", "import os\n")
     record = lint(bench, "app")
     assert {each.rule for each in record.findings} == {"invalid-syntax", "F401"}
+
+
+def test_a_directory_that_is_a_root_and_a_suite_has_both(bench: Any) -> None:
+    bench.roots, bench.suites = ["app"], ["app"]
+    bench.write("app/main.tf", UNUSED)
+    bench.write("app/test_it.py", "import os\n")
+    by_ruff = lint(bench, "app")
+    by_tflint = perform(bench.context, Check("app/main.tf::lint", CheckKind.LINT, "app"))
+    assert [each.rule for each in by_ruff.findings] == ["F401"]
+    assert [each.rule for each in by_tflint.findings] == ["terraform_unused_declarations"]
 
 
 def test_a_wrong_configuration_of_ruff_is_an_error(bench: Any) -> None:

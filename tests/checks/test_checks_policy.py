@@ -13,7 +13,17 @@ from typing import Any
 import pytest
 
 from pytest_tfpipeline.checks import checkov, policy
-from pytest_tfpipeline.model import Check, CheckKind, EnvironmentRun, Outcome, Record, Severity
+from pytest_tfpipeline.model import (
+    Check,
+    CheckKind,
+    EnvironmentRun,
+    Outcome,
+    Record,
+    RemoteState,
+    Root,
+    Severity,
+    Target,
+)
 from pytest_tfpipeline.process import Outcome as Ended
 from pytest_tfpipeline.process import Runner
 
@@ -168,6 +178,20 @@ def test_a_plan_that_failed_is_not_policed_and_never_passes(bench: Any) -> None:
     record = bench.perform(CheckKind.POLICY, "root", "staging")
     assert record.outcome is Outcome.ERROR
     assert "not policed in staging: its plan failed" in record.text
+
+
+def test_a_plan_that_waits_for_another_roots_apply_is_deferred(bench: Any) -> None:
+    bench.write("up/main.tf", 'resource "terraform_data" "a" {}\n\noutput "x" {\n  value = 1\n}\n')
+    down = 'data "terraform_remote_state" "up" {\n  backend = "local"\n  config = {\n'
+    bench.write("down/main.tf", down + '    path = "../up/terraform.tfstate"\n  }\n}\n')
+    state = RemoteState("up", "local", {"path": "../up/terraform.tfstate"}, "down/main.tf", 1)
+    bench.described = {
+        "roots": (Root("up", "up", "up/main.tf"), Root("down", "down", "down/main.tf", remote_states=(state,)))
+    }
+    targets = (Target("up", "staging", apply=True), Target("down", "staging", after=("up",), apply=True))
+    bench.run = {"targets": targets}
+    record = bench.perform(CheckKind.POLICY, "down", "staging")
+    assert (record.outcome, record.summary) == (Outcome.DEFERRED, "deferred: policed when up is applied")
 
 
 SUMMARY = {"passed": 1, "failed": 0, "skipped": 0, "parsing_errors": 0, "resource_count": 1}
