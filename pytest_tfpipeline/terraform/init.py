@@ -12,7 +12,7 @@ from pytest_tfpipeline.model import Finding, Target
 from pytest_tfpipeline.terraform import command
 from pytest_tfpipeline.terraform.call import Directory, retrying, succeeded
 from pytest_tfpipeline.terraform.diagnostics import errors
-from pytest_tfpipeline.terraform.localstate import is_overridden, link_state, place_state
+from pytest_tfpipeline.terraform.localstate import is_overridden, link_state, place_state, use_empty_state
 from pytest_tfpipeline.terraform.prepare import ensure_prepared
 
 #: The first terraform whose init has `-json`.
@@ -60,7 +60,7 @@ def _init(ctx: Context, root_dir: str, environment: str | None) -> InitResult:
     if not result.ok or target is None:
         return result
     link_state(directory, target)
-    return _select_workspace(directory, target.workspace, result) if target.workspace else result
+    return _select_workspace(directory, target, target.workspace, result) if target.workspace else result
 
 
 def _run_init(directory: Directory, target: Target | None) -> InitResult:
@@ -86,11 +86,17 @@ def _backend_config(directory: Directory, target: Target | None) -> tuple[str, .
     )
 
 
-def _select_workspace(directory: Directory, name: str, result: InitResult) -> InitResult:
-    """Select the workspace, made where it is not there yet (terraform itself makes an empty state for it)."""
+def _select_workspace(directory: Directory, target: Target, name: str, result: InitResult) -> InitResult:
+    """Select the workspace. One that is not there yet is made where the run may apply: terraform writes an empty state
+    for it."""
     terraform = directory.ctx.tool("terraform").path
     outcome = directory.run(command.select_workspace(terraform, name), "init")
     if not outcome.ok and "doesn't exist" in outcome.stderr:
+        if not directory.ctx.run.can_apply and not is_overridden(directory):
+            use_empty_state(directory, target)
+            result = _run_init(directory, target)
+            if not result.ok:
+                return result
         outcome = directory.run(command.new_workspace(terraform, name), "init")
     seconds = result.seconds + outcome.seconds
     if outcome.ok:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from pytest_tfpipeline.model import Finding, Target
 from pytest_tfpipeline.terraform.call import Directory
 from pytest_tfpipeline.terraform.diagnostics import failure
-from pytest_tfpipeline.workspace import write_private
+from pytest_tfpipeline.workspace import make_private, write_private
 
 #: terraform merges files with this ending last (its documentation on override files).
 _OVERRIDE = "tfpipeline_backend_override.tf.json"
@@ -33,10 +33,16 @@ def place_state(directory: Directory, target: Target) -> tuple[Finding, ...]:
         here.unlink(missing_ok=True)
     elif here.exists():
         return _refuse(target, path) if target.apply and directory.ctx.run.can_apply else ()
-    kept = directory.ctx.workspace.state_path(target.environment, target.root)
-    local = {"path": str(kept / _STATE), "workspace_dir": str(kept / _WORKSPACES)}
-    write_private(directory.cwd / _OVERRIDE, json.dumps({"terraform": {"backend": {"local": local}}}))
+    _override(directory, directory.ctx.workspace.state_path(target.environment, target.root))
     return ()
+
+
+def use_empty_state(directory: Directory, target: Target) -> None:
+    """Let a plan stand on an empty state of this run's own, in place of a workspace that is not there yet.
+
+    The plan is the same, and a run that cannot apply writes nothing to the backend.
+    """
+    _override(directory, make_private(directory.ctx.workspace.vars_path(target).with_suffix(".state")))
 
 
 def link_state(directory: Directory, target: Target) -> None:
@@ -50,6 +56,11 @@ def link_state(directory: Directory, target: Target) -> None:
         kept = directory.ctx.workspace.state_path(target.environment, target.root)
         _link(directory.cwd / path, kept / _STATE)
         _link(directory.cwd / _WORKSPACES, kept / _WORKSPACES)
+
+
+def _override(directory: Directory, folder: Path) -> None:
+    local = {"path": str(folder / _STATE), "workspace_dir": str(folder / _WORKSPACES)}
+    write_private(directory.cwd / _OVERRIDE, json.dumps({"terraform": {"backend": {"local": local}}}))
 
 
 def is_overridden(directory: Directory) -> bool:
