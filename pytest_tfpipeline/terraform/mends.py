@@ -90,6 +90,11 @@ MENDS: tuple[Mend, ...] = (
         "Give these credentials the right that is named above.",
     ),
     _mend(
+        "disk-full",
+        r"no space left on device",
+        "Free some space, or put the output elsewhere with --tf-output DIR.",
+    ),
+    _mend(
         "no-configuration", r"No configuration files", "Put the directory on the exclude list, or add its .tf files."
     ),
 )

@@ -99,6 +99,7 @@ def test_a_finding_is_rendered_with_place_source_and_mend() -> None:
         ("api error ExpiredToken: expired", "no-credentials"),
         ("Unsupported Terraform Core version", "terraform-version"),
         ("AccessDenied: User is not authorized to perform: s3:GetObject", "access-denied"),
+        ("write /x/p: no space left on device", "disk-full"),
         ("Unsupported attribute", None),
     ],
 )

@@ -15,6 +15,7 @@ from pytest_tfpipeline.terraform.diagnostics import render_findings
 from pytest_tfpipeline.terraform.plan import read_plan
 from pytest_tfpipeline.terraform.planning import ensure_plan
 
+KEYS = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
 ROOT = """
 terraform {
   backend "s3" {
@@ -38,8 +39,7 @@ def s3() -> Iterator[Any]:
         "s3",
         endpoint_url=f"http://{host}:{port}",
         region_name="us-east-1",
-        aws_access_key_id="a",
-        aws_secret_access_key="b",  # noqa: S106
+        **KEYS,
     )
     client.create_bucket(Bucket="states")
     yield client
