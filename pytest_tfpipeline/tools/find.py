@@ -10,7 +10,7 @@ from pytest_tfpipeline.errors import ToolError
 from pytest_tfpipeline.model import Tool
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.tools.constraints import version_key
-from pytest_tfpipeline.tools.identify import identify
+from pytest_tfpipeline.tools.identify import identify, refuse_wrapper
 from pytest_tfpipeline.tools.places import candidates
 from pytest_tfpipeline.tools.programs import Program, program
 
@@ -40,10 +40,16 @@ def find_tool(
         return _named(wanted, Path(named).absolute(), version, runner)
     others = []
     for path in candidates(name, environ):
-        tool = identify(wanted, path, runner)
+        refuse_wrapper(wanted, path)
+        try:
+            tool = identify(wanted, path, runner)
+        except ToolError as error:
+            # A version manager's shim, for one, of a version that is not installed.
+            others.append(f"{path}: {error.what}")
+            continue
         if _is_it(wanted, tool, version):
             return _new_enough(wanted, tool)
-        others.append(tool)
+        others.append(f"{path} is {tool.version}")
     from pytest_tfpipeline.tools.install import Installer
 
     return _own(wanted, version, Installer(runner, environ, progress or _silent), others, install=install)
@@ -55,6 +61,7 @@ def _silent(_line: str) -> None:
 
 def _named(wanted: Program, path: Path, version: str | None, runner: Runner) -> Tool:
     """The program that the user named counts, whatever else is there."""
+    refuse_wrapper(wanted, path)
     tool = identify(wanted, path, runner)
     if version is not None and tool.version != version:
         what = f"{wanted.variable} names version {tool.version}, but {version} is asked for"
@@ -74,10 +81,9 @@ def _new_enough(wanted: Program, tool: Tool) -> Tool:
     return tool
 
 
-def _own(wanted: Program, version: str | None, installer: Installer, others: list[Tool], *, install: bool) -> Tool:
-    """The plugin's own, installed if need be; `others` have other versions."""
+def _own(wanted: Program, version: str | None, installer: Installer, others: list[str], *, install: bool) -> Tool:
+    """The plugin's own, installed if need be; `others` says what else is there."""
     exact = version or wanted.default
-    others_text = "".join(f"; {tool.path} is {tool.version}" for tool in others)
     try:
         path = installer.place(wanted.name, exact)
         if not path.exists():
@@ -85,6 +91,6 @@ def _own(wanted: Program, version: str | None, installer: Installer, others: lis
                 raise ToolError("it is not installed")
             path = installer.install(wanted.name, exact)
     except ToolError as error:
-        what = f"{wanted.name} {exact} is missing{others_text}: {error}"
+        what = "; ".join([f"{wanted.name} {exact} is missing", *others, str(error)])
         raise ToolError(what, mend=wanted.mending(version)) from None
     return identify(wanted, path, installer.runner)

@@ -25,13 +25,12 @@ _known: dict[tuple[str, int, int], Tool] = {}
 def identify(program: Program, path: Path, runner: Runner) -> Tool:
     """The tool at that path, remembered as long as the file is the same.
 
-    Raises ToolError where it is a wrapper, cannot be run, or does not say its version.
+    Raises ToolError where it cannot be run or does not say its version.
     """
     try:
         info = path.stat()
         key = (str(path), info.st_mtime_ns, info.st_size)
         if key not in _known:
-            _refuse_wrapper(program, path)
             version = _version(program, path, runner)
             _known[key] = Tool(program.name, version, str(path), _checksum(program, path))
     except OSError as error:
@@ -39,8 +38,10 @@ def identify(program: Program, path: Path, runner: Runner) -> Tool:
     return _known[key]
 
 
-def _refuse_wrapper(program: Program, path: Path) -> None:
-    if program.name != "terraform":
+def refuse_wrapper(program: Program, path: Path) -> None:
+    """Raise ToolError for the script that hashicorp/setup-terraform puts in terraform's place
+    (hashicorp/setup-terraform#20)."""
+    if program.name != "terraform" or not path.is_file():
         return
     with path.open("rb") as file:
         first = file.readline(200)
