@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from pytest_tfpipeline.suites.requirements import digest, install_arguments, pyt
 
 _READY = ".tfpipeline-ready"
 _TIMEOUT = 1200.0
+_KEPT_SECONDS = 30 * 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ def prepare(runner: Runner, uv: str, suite: Suite, tree: Path, cache: Path, envi
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):
         if (path / _READY).is_file() and (path / "bin" / "python").exists():
+            (path / _READY).touch()
             return Prepared(path)
         shutil.rmtree(path, ignore_errors=True)
         problem = _make(runner, uv, suite, tree, path, python, environ)
@@ -52,7 +55,15 @@ def prepare(runner: Runner, uv: str, suite: Suite, tree: Path, cache: Path, envi
             shutil.rmtree(path, ignore_errors=True)
             return Prepared(path, problem)
         (path / _READY).touch()
+    _forget_old(cache)
     return Prepared(path)
+
+
+def _forget_old(cache: Path) -> None:
+    """Remove environments that no run has used for a month: each change of requirements leaves one behind."""
+    for marker in cache.glob(f"*/{_READY}"):
+        if time.time() - marker.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(marker.parent, ignore_errors=True)
 
 
 def _make(

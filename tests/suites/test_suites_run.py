@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,38 @@ def test_an_environment_left_half_made_is_made_again(tree: Tree, tmp_path: Path)
     (made / ".tfpipeline-ready").unlink()
     shutil.rmtree(made / "bin")
     assert tree.run().judgement.outcome is Outcome.PASSED
+
+
+def test_an_environment_that_nobody_used_for_a_month_is_removed(tree: Tree, tmp_path: Path) -> None:
+    tree.cache = tmp_path / "cache"
+    ages = {"old": time.time() - 31 * 86400, "recent": time.time() - 86400}
+    for name, when in ages.items():
+        marker = tree.cache / name / ".tfpipeline-ready"
+        marker.parent.mkdir(parents=True)
+        marker.touch()
+        os.utime(marker, (when, when))
+    tree.add("app/test_it.py", "def test_a(): pass\n").run()
+    assert {path.name for path in tree.cache.iterdir() if path.is_dir()} > {"recent"}
+    assert not (tree.cache / "old").exists()
+
+
+def test_a_python_that_cannot_be_had(tree: Tree) -> None:
+    tree.add("app/pyproject.toml", "[project]\nname = 'app'\nversion = '1'\nrequires-python = '>=3.99'\n")
+    tree.add("app/test_it.py", "def test_a(): pass\n")
+    result = tree.run(requirements=("app/pyproject.toml",), environ={"UV_OFFLINE": "1"})
+    assert result.judgement.outcome is Outcome.ERROR
+    assert result.judgement.text.startswith("environment not prepared: uv venv failed (app/pyproject.toml)")
+    assert "3.99" in result.judgement.text
+
+
+def test_a_crash_under_xdist_is_blamed_on_its_test(tree: Tree) -> None:
+    tree.add("app/requirements.txt", "pytest==7.4.4\npytest-xdist\n").add(
+        "app/pytest.ini", "[pytest]\naddopts = -n 1\n"
+    )
+    tree.add("app/test_it.py", "import os\ndef test_a(): pass\ndef test_b(): os.kill(os.getpid(), 9)\n")
+    result = tree.run(requirements=("app/requirements.txt",))
+    assert result.judgement.outcome in (Outcome.FAILED, Outcome.ERROR)
+    assert outcomes(result)["test_it.py::test_b"] in (Outcome.FAILED, Outcome.ERROR)
 
 
 def test_a_command_of_its_own(tree: Tree) -> None:
