@@ -31,6 +31,10 @@ _READ_TIMEOUT = 30.0
 _MAX_BYTES = 600_000_000
 
 
+class Unreachable(ToolError):
+    """The releases cannot be reached: the one failure after which another source may be tried."""
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """An archive and the list of checksums beside it, as paths below `host`."""
@@ -70,7 +74,7 @@ def download_release(
 
 
 def fetch(url: str) -> bytes:
-    """What is at an https or file URL. Raises ToolError, in seconds where nothing answers."""
+    """What is at an https or file URL. Raises ToolError; Unreachable, in seconds, where nothing answers."""
     parts = urlsplit(url)
     if parts.scheme not in {"https", "file"}:
         raise ToolError("only https and file URLs are downloaded from", where=url)
@@ -91,7 +95,7 @@ def fetch(url: str) -> bytes:
         with answer:
             body: bytes = answer.read(_MAX_BYTES + 1)
     except (OSError, HTTPException, ValueError) as error:
-        raise ToolError(f"it cannot be downloaded: {error}", where=url) from None
+        raise Unreachable(f"it cannot be downloaded: {error}", where=url) from None
     if len(body) > _MAX_BYTES:
         raise ToolError(f"it is larger than {_MAX_BYTES} bytes; it was not used", where=url)
     return body
@@ -115,7 +119,7 @@ def _probe(url: str) -> None:
     thread.start()
     thread.join(CONNECT_TIMEOUT)
     if failures:
-        raise ToolError(f"no connection within {CONNECT_TIMEOUT:.0f} s: {failures[0]}", where=url)
+        raise Unreachable(f"no connection within {CONNECT_TIMEOUT:.0f} s: {failures[0]}", where=url)
 
 
 def _expected(sums: str, url: str) -> str:

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from pytest_tfpipeline.errors import ToolError
 from pytest_tfpipeline.process import Request, Runner
-from pytest_tfpipeline.tools.download import download_release
+from pytest_tfpipeline.tools.download import Unreachable, download_release
 from pytest_tfpipeline.tools.pinned import build_environment, environment_name, locked_version
 from pytest_tfpipeline.tools.places import TOOLS_VARIABLE, candidates, tool_directory
 
@@ -78,13 +78,13 @@ class Installer:
             return
         try:
             download_release(name, version, target, self.environ, self.progress)
-        except ToolError as error:
-            go = shutil.which("go", path=self.environ.get("PATH"))
+        except Unreachable as error:
+            go = shutil.which("go", path=self.environ.get("PATH", ""))
             if name != "tflint" or go is None:
                 raise
             self._go_install(go, version, target, error)
 
-    def _go_install(self, go: str, version: str, target: Path, first: ToolError) -> None:
+    def _go_install(self, go: str, version: str, target: Path, first: Unreachable) -> None:
         """Build tflint from its source; Go checks the modules against its checksum database."""
         self.progress(f"{first.where}: {first.what}; building tflint {version} with Go, which takes minutes")
         argv = (go, "install", f"github.com/terraform-linters/tflint@v{version}")
