@@ -3,21 +3,6 @@ resource "aws_sqs_queue" "arrivals" {
   sqs_managed_sse_enabled    = true # its messages name objects and hold no data
   message_retention_seconds  = 345600
   visibility_timeout_seconds = 360 # six times the function's timeout, as Lambda asks for
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "OnlyTheRawZone"
-      Effect    = "Allow"
-      Principal = { Service = "s3.amazonaws.com" }
-      Action    = "sqs:SendMessage"
-      Resource  = local.queue_arn
-      Condition = {
-        ArnEquals    = { "aws:SourceArn" = local.core.bucket_arns["raw"] }
-        StringEquals = { "aws:SourceAccount" = local.account }
-      }
-    }]
-  })
 }
 
 resource "aws_sqs_queue_redrive_policy" "arrivals" {
@@ -29,18 +14,35 @@ resource "aws_sqs_queue_redrive_policy" "arrivals" {
   })
 }
 
-# A bucket has one such resource: whoever else wants to hear of the raw zone adds to this one.
-resource "aws_s3_bucket_notification" "raw" {
-  bucket = local.core.buckets["raw"]
+# Who brings data puts the object into raw, then tells the queue of it, in the form of an S3 event. Roles of this account
+# need no more than this policy for that, so the queue has none of its own.
+resource "aws_iam_policy" "producer" {
+  name        = "${local.name}-producer"
+  description = "Brings data: puts objects into the raw zone and announces them"
 
-  queue {
-    id            = "arrivals"
-    queue_arn     = local.queue_arn
-    events        = ["s3:ObjectCreated:*"]
-    filter_suffix = ".jsonl"
-  }
-
-  depends_on = [aws_sqs_queue.arrivals]
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "PutIntoRaw"
+        Effect   = "Allow"
+        Action   = "s3:PutObject"
+        Resource = "${local.core.bucket_arns["raw"]}/*"
+      },
+      {
+        Sid      = "Announce"
+        Effect   = "Allow"
+        Action   = "sqs:SendMessage"
+        Resource = local.queue_arn
+      },
+      {
+        Sid      = "Encrypt"
+        Effect   = "Allow"
+        Action   = "kms:GenerateDataKey"
+        Resource = local.core.key_arn
+      },
+    ]
+  })
 }
 
 module "ingest" {
@@ -87,7 +89,4 @@ resource "aws_lambda_event_source_mapping" "ingest" {
   scaling_config {
     maximum_concurrency = 5
   }
-
-  # S3 sends a test message when it is told of the queue: that comes first, and is the first one taken.
-  depends_on = [aws_s3_bucket_notification.raw]
 }
