@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from pytest_tfpipeline.config.places import LEVELS_UP, VAR_FILE_DIRECTORIES, VAR_FILE_ENDINGS
 from pytest_tfpipeline.discover.directories import join, parent
-from pytest_tfpipeline.discover.places import ENVIRONMENT_PARENTS, SHARED_NAMES, is_usual, order
+from pytest_tfpipeline.discover.places import ENVIRONMENT_PARENTS, SHARED_NAMES, USUAL_NAMES, is_usual, order
 
 _NAME = re.compile(r"[A-Za-z0-9][\w-]*")
 #: Usual names that are often something else, unless the same root is there for another environment.
@@ -161,16 +161,8 @@ def _beside(roots: Sequence[str], by_directory: Mapping[str, str]) -> Iterator[s
 
 def _has_twin(parts: list[str], index: int, roots: Collection[str]) -> bool:
     """Whether another environment has the same root at the same place."""
-    head, tail = parts[:index], parts[index + 1 :]
-    others = (other.split("/") for other in roots)
-    return any(
-        len(other) == len(parts)
-        and other[:index] == head
-        and other[index + 1 :] == tail
-        and other[index] != parts[index]
-        and is_usual(other[index])
-        for other in others
-    )
+    twins = ("/".join([*parts[:index], name, *parts[index + 1 :]]) for name in USUAL_NAMES if name != parts[index])
+    return any(twin in roots for twin in twins)
 
 
 def _under_parents(root: str) -> set[str]:

@@ -85,7 +85,7 @@ def parse_blocks(path: Path, file: str) -> tuple[Block, ...]:
             raise HclError(f"not valid JSON: {error.msg}", error.lineno) from None
         return tuple(Block(kind, labels, body, file, 1) for kind, labels, body in found)
     try:
-        parts = outline(text, lambda *_: False)
+        parts = outline(text)
     except OutlineError as error:
         raise HclError(str(error), error.line) from None
     return tuple(

@@ -8,11 +8,8 @@ expressions that are not plain.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-#: Says of a block (kind, labels) whether its inside is wanted too.
-Wanted = Callable[[str, tuple[str, ...]], bool]
 
 _BLANK = re.compile(r"(?:\s++|#[^\n]*+|//[^\n]*+|/\*[\s\S]*?\*/)*+")
 _NAME = re.compile(r"[^\W\d][\w-]*+")
@@ -27,6 +24,7 @@ _IN_EXPRESSION = re.compile(r'["{}()\[\]#\n]|//|/\*|<<-?(?=[^\W\d])')
 _COMMENT = re.compile(r"#[^\n]*+|//[^\n]*+|/\*[\s\S]*?\*/")
 _CLOSING = {"{": "}", "(": ")", "[": "]"}
 _ENDS_EXPRESSION = ("\n", "#", "//", "}")
+_CANNOT_END = tuple("=*/%,.:?&|<>!+-")
 _CANNOT_START = tuple("=*/%,.:?&|>)]}")
 
 
@@ -40,10 +38,7 @@ class OutlineError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class OutlineBlock:
-    """A block: `start` and `end` are the offsets of its text, `line` counts from 1.
-
-    `arguments` (raw expression texts) and `blocks` are filled only where the inside was wanted.
-    """
+    """A block: `start` and `end` are the offsets of its text, `line` counts from 1, `arguments` are raw texts."""
 
     kind: str
     labels: tuple[str, ...]
@@ -58,24 +53,23 @@ class OutlineBlock:
         return (block for block in self.blocks if block.kind == kind)
 
 
-def outline(text: str, wanted: Wanted) -> tuple[OutlineBlock, ...]:
+def outline(text: str) -> tuple[OutlineBlock, ...]:
     """The top-level blocks of `text`. Raises OutlineError where it is not HCL."""
-    scanner = _Scanner(text, wanted)
+    scanner = _Scanner(text)
     try:
-        _, blocks, _ = scanner.body(0, top=True, inside=True)
+        _, blocks, _ = scanner.body(0, top=True)
     except RecursionError:
         raise OutlineError("nested too deeply", 1) from None
     return blocks
 
 
 class _Scanner:
-    def __init__(self, text: str, wanted: Wanted) -> None:
+    def __init__(self, text: str) -> None:
         self._text = text
-        self._wanted = wanted
         self._line = 1
         self._counted = 0
 
-    def body(self, at: int, *, top: bool, inside: bool) -> tuple[dict[str, str], tuple[OutlineBlock, ...], int]:
+    def body(self, at: int, *, top: bool) -> tuple[dict[str, str], tuple[OutlineBlock, ...], int]:
         """Arguments, blocks, and the offset behind the closing brace (or the end of the text)."""
         arguments: dict[str, str] = {}
         blocks: list[OutlineBlock] = []
@@ -95,11 +89,11 @@ class _Scanner:
                 at = self._expression(assign.end())
                 arguments[name[0]] = self._text[assign.end() : at].strip()
             else:
-                block = self._block(name, inside=inside)
+                block = self._block(name)
                 blocks.append(block)
                 at = block.end
 
-    def _block(self, name: re.Match[str], *, inside: bool) -> OutlineBlock:
+    def _block(self, name: re.Match[str]) -> OutlineBlock:
         labels: list[str] = []
         at = name.end()
         while label := _LABEL.match(self._text, at):
@@ -109,13 +103,8 @@ class _Scanner:
         if opening is None:
             raise self._error(f"expected `=` or `{{` after `{name[0]}`", name.start())
         line = self._line_of(name.start())
-        found: dict[str, str] = {}
-        blocks: tuple[OutlineBlock, ...] = ()
-        if inside and self._wanted(name[0], tuple(labels)):
-            found, blocks, end = self.body(opening.end(), top=False, inside=True)
-        else:
-            end = self._close(opening.end(), "}")
-        return OutlineBlock(name[0], tuple(labels), line, name.start(), end, found, blocks)
+        arguments, blocks, end = self.body(opening.end(), top=False)
+        return OutlineBlock(name[0], tuple(labels), line, name.start(), end, arguments, blocks)
 
     def _blank(self, at: int) -> int:
         match = _BLANK.match(self._text, at)
@@ -135,6 +124,8 @@ class _Scanner:
         raw = self._text[start:at].strip()
         if not raw or raw.startswith(_CANNOT_START):
             raise self._error("expected a value after `=`", start)
+        if raw.endswith(_CANNOT_END) and not raw.endswith("*/"):
+            raise self._error("an expression ends too early", start)
         return at
 
     def _close(self, at: int, closing: str) -> int:

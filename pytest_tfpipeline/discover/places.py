@@ -17,7 +17,8 @@ _ALSO_USUAL = (
     *("acc", "acceptance", "ci", "demo", "nonprod", "non-prod", "nonproduction", "non-production", "perf"),
     *("ppd", "pprd", "prd", "preview", "prep", "sbox", "sit", "tst"),
 )
-_USUAL = frozenset((*USUAL_ENVIRONMENTS, *_ALSO_USUAL))
+#: Every name that environments usually have, in lower case.
+USUAL_NAMES = frozenset((*USUAL_ENVIRONMENTS, *_ALSO_USUAL))
 _ORDER = {name: index for index, name in enumerate(USUAL_ENVIRONMENTS)}
 #: Where a usual name that `USUAL_ENVIRONMENTS` does not order stands: behind the test-like, before the staging-like.
 _MIDDLE = (_ORDER["sandbox"] + _ORDER["stage"]) / 2
@@ -25,7 +26,7 @@ _MIDDLE = (_ORDER["sandbox"] + _ORDER["stage"]) / 2
 
 def is_usual(name: str) -> bool:
     """Whether that is a name that environments usually have, in any case of letters."""
-    return name.lower() in _USUAL
+    return name.lower() in USUAL_NAMES
 
 
 def order(name: str) -> tuple[float, str]:

@@ -13,14 +13,12 @@ from pytest_tfpipeline.discover.outline import OutlineBlock, outline
 #: From an expression's text to its value: strings without quotes, objects as dicts.
 Evaluate = Callable[[str], object]
 
-_WANTED = {"terraform", "module", "variable"}
-_STATE = "terraform_remote_state"
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _PLAIN = re.compile(r'(?:"(?P<text>[^"\\$%\n]*)"|(?P<word>-?\d[\d.]*|true|false))')
 _PLAIN_ITEM = re.compile(
     r"""\s*(?:\#[^\n]*\s*)*(?P<key>[^\W\d][\w-]*)\s*=\s*   # comments, then the name
     (?:"(?P<text>[^"\\\n]*)"|(?P<other>[\w.\[\]-]+))         # a string without escapes, a word or a reference
-    [ \t]*(?:\#[^\n]*)?(?:,|\n|(?=\}))""",
+    [ \t\r]*(?:\#[^\n]*)?(?:,|\n|(?=\}))""",
     re.VERBOSE,
 )
 _PLACEHOLDER = re.compile(r"(?<!\$)\$[A-Za-z_]\w*|\{\{[^{}]*\}\}")
@@ -34,13 +32,11 @@ _ALIASES = re.compile(r"\bconfiguration_aliases\s*=")
 
 def facts_of(text: str, evaluate: Evaluate) -> FileFacts:
     """The facts of an HCL text. Raises OutlineError, and whatever `evaluate` raises."""
-    blocks = outline(text, _wanted)
+    blocks = outline(text)
     settings = [block for block in blocks if block.kind == "terraform"]
     backend = next((found for block in settings for found in _backends(block)), None)
     calls = tuple(_call(block) for block in blocks if block.kind == "module" and block.labels)
-    states = tuple(
-        _state(block, evaluate) for block in blocks if block.kind == "data" and _wanted("data", block.labels)
-    )
+    states = tuple(_state(block, evaluate) for block in blocks if _reads_state(block))
     return FileFacts(
         kinds=tuple(sorted({block.kind for block in blocks})),
         backend=backend,
@@ -69,10 +65,8 @@ def rough_facts(text: str, problem: Problem) -> FileFacts:
     )
 
 
-def _wanted(kind: str, labels: tuple[str, ...]) -> bool:
-    if kind == "data":
-        return len(labels) == 2 and labels[0] == _STATE
-    return kind in _WANTED or (kind in ("backend", "cloud", "required_providers", "workspaces"))
+def _reads_state(block: OutlineBlock) -> bool:
+    return block.kind == "data" and len(block.labels) == 2 and block.labels[0] == "terraform_remote_state"
 
 
 def _backends(settings: OutlineBlock) -> Iterator[Backend]:

@@ -36,6 +36,8 @@ _LATER = re.compile(r"[$%]\{(?:[^{}]|\{[^{}]*\})*\}|\{(?:env|name|parts\[-?\d+\]
 _PATH_MODULE = re.compile(r"^\$\{path\.(?:module|root|cwd)\}/")
 _WORKSPACE_STATE = re.compile(r"terraform\.tfstate\.d/[^/]+/")
 _WILD = "\0"
+#: Longer patterns are only compared, not matched.
+_LONG = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +94,21 @@ def _pattern(text: str) -> str:
     return _LATER.sub(_WILD, text)
 
 
-@cache
 def _overlap(one: str, other: str) -> bool:
     """Whether some text fits both patterns; a wildcard stands for at least one character, and not for a `/`."""
+    if _WILD not in one + other or len(one) + len(other) > _LONG:
+        return one == other
+    return _fits(one, other)
+
+
+@cache
+def _fits(one: str, other: str) -> bool:
     if not one or not other:
         return one == other
     if one[0] != _WILD and other[0] != _WILD:
-        return one[0] == other[0] and _overlap(one[1:], other[1:])
+        return one[0] == other[0] and _fits(one[1:], other[1:])
     if one[0] != _WILD:
         one, other = other, one
     if other[0] == _WILD:
-        return _overlap(one[1:], other[1:]) or _overlap(one, other[1:]) or _overlap(one[1:], other)
-    return other[0] != "/" and (_overlap(one[1:], other[1:]) or _overlap(one, other[1:]))
+        return _fits(one[1:], other[1:]) or _fits(one, other[1:]) or _fits(one[1:], other)
+    return other[0] != "/" and (_fits(one[1:], other[1:]) or _fits(one, other[1:]))
