@@ -106,7 +106,7 @@ def _probe(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme == "file" or "https" in urllib.request.getproxies():
         return
-    failures = ["no answer"]
+    failures = [f"no answer within {CONNECT_TIMEOUT:.0f} s"]
 
     def connect() -> None:
         try:
@@ -119,7 +119,7 @@ def _probe(url: str) -> None:
     thread.start()
     thread.join(CONNECT_TIMEOUT)
     if failures:
-        raise Unreachable(f"no connection within {CONNECT_TIMEOUT:.0f} s: {failures[0]}", where=url)
+        raise Unreachable(f"it cannot be reached: {failures[0]}", where=url)
 
 
 def _expected(sums: str, url: str) -> str:
