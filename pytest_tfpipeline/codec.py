@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -11,17 +11,17 @@ T = TypeVar("T")
 
 
 @cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
 def dumps(value: object) -> str:
     """JSON text of a dataclass of `pytest_tfpipeline.model`."""
-    text: bytes = _adapter(type(value)).dump_json(value)
+    text: bytes = _adapter(cast("Any", type(value))).dump_json(value)
     return text.decode()
 
 
 def loads(kind: type[T], text: str | bytes) -> T:
     """The object back; raises pydantic's ValidationError where the text is not one."""
-    value: T = _adapter(kind).validate_json(text)
+    value: T = _adapter(cast("Any", kind)).validate_json(text)
     return value

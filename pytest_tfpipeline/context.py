@@ -11,6 +11,9 @@ from pytest_tfpipeline.model import Root, Run, Target, Tool
 from pytest_tfpipeline.process import Request, Runner, denied
 from pytest_tfpipeline.workspace import Workspace
 
+#: The tools that a run may use.
+TOOLS = ("checkov", "ruff", "terraform", "tflint", "uv")
+
 #: Always set for terraform: it must not ask, phone home or wait for a password.
 FIXED_ENVIRONMENT = {
     "TF_IN_AUTOMATION": "1",
@@ -57,6 +60,11 @@ class Context:
         if name not in self._tools:
             self._tools[name] = self.workspace.once(f"tool/{name}", Tool, lambda: self._find(name))
         return self._tools[name]
+
+    def used_tools(self) -> tuple[Tool, ...]:
+        """Every tool that any process of the run has looked for and found, by name."""
+        found = (self.workspace.get(f"tool/{name}", Tool) for name in TOOLS)
+        return tuple(tool for tool in found if tool is not None)
 
     def root(self, directory: str) -> Root | None:
         """The root of that directory, if it is one."""
@@ -129,9 +137,9 @@ class Context:
         )
 
 
-def open_context(run: Run, progress: Callable[[str], None] | None = None) -> Context:
-    """The context of this process."""
-    return Context(run, Runner(), Workspace(run), progress)
+def open_context(run: Run, progress: Callable[[str], None] | None = None, runner: Runner | None = None) -> Context:
+    """The context of this process, with the runner that it already has, if any."""
+    return Context(run, runner or Runner(), Workspace(run), progress)
 
 
 def _registry_limits() -> Mapping[str, str]:

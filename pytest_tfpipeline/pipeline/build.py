@@ -68,7 +68,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
     work = make_private(output / "runs" / run_id)
     files = work / "files.json"
     write_private(files, json.dumps(_files(runner, top, hashed=wish.mode == "apply")))
-    cli = cli_config(os.environ, work)
+    cli = cli_config(os.environ, work, home_of(os.environ), top=top)
     run = Run(
         id=run_id,
         mode=wish.mode,
@@ -95,10 +95,16 @@ def environment_run(config: Config, name: str) -> EnvironmentRun:
     return EnvironmentRun(name, found.emulator, found.protect, identity, found.after, found.approval)
 
 
+def home_of(environ: Mapping[str, str]) -> Path | None:
+    """The user's home directory, if the environment names one."""
+    home = environ.get("HOME", "")
+    return Path(home) if Path(home).is_absolute() else None
+
+
 def cache_path(environ: Mapping[str, str]) -> Path | None:
     """Where parsed configuration is kept between runs, per user; None where there is no home directory."""
     base = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
-    return Path(base) / "pytest-tfpipeline" if os.path.isabs(base) else None
+    return Path(base) / "pytest-tfpipeline" if Path(base).is_absolute() else None
 
 
 def read_timings(output: Path) -> dict[str, float]:

@@ -14,7 +14,7 @@ from pytest_tfpipeline.gate.verdict import Rules, decide
 from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus, Record, Run, Target
 from pytest_tfpipeline.pipeline.expected import plan_check_id
 from pytest_tfpipeline.terraform.plan import Plan, changes, destroys
-from pytest_tfpipeline.terraform.planning import kept_plan, read_saved
+from pytest_tfpipeline.terraform.saved import kept_plan, read_saved
 
 #: Saved plans that are read at the same time: each costs a provider's start.
 _PARALLEL = 2

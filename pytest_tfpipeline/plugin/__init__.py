@@ -11,29 +11,22 @@ from collections.abc import Generator
 import pytest
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the `tfpipeline` options."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the `tfpipeline` options, and the command that one of them is."""
     from pytest_tfpipeline.plugin.options import add_options
 
     add_options(parser)
+    pluginmanager.register(Listing(), "tfpipeline-listing")
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
-    """Show the listing instead of running; run on all cores when a plan or an apply is asked for."""
-    option = config.option
-    if option.tf_list and not (option.help or option.version):
-        from pytest_tfpipeline.plugin.listing import show_listing
+    """Run on all cores when a plan or an apply is asked for. A wrapper, to be before pytest-xdist."""
+    if config.option.tf_plan or config.option.apply_env:
+        from pytest_tfpipeline.plugin.parallel import use_all_cores
 
-        shown = show_listing(config)
-        yield_listing = shown
-    else:
-        yield_listing = None
-        if option.tf_plan or option.apply_env:
-            from pytest_tfpipeline.plugin.parallel import use_all_cores
-
-            use_all_cores(config)
-    return (yield) if yield_listing is None else yield_listing
+        use_all_cores(config)
+    return (yield)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,3 +34,16 @@ def pytest_configure(config: pytest.Config) -> None:
     from pytest_tfpipeline.plugin.activate import activate
 
     activate(config)
+
+
+class Listing:
+    """`--tf-list` takes the place of a run."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> int | None:
+        """Show the listing, if it is asked for."""
+        if not config.option.tf_list or config.option.help or config.option.version:
+            return None
+        from pytest_tfpipeline.plugin.listing import show_listing
+
+        return show_listing(config)

@@ -6,18 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tfpipeline.plugin.fixtures import FIXTURES, NOWHERE, Subject, parametrize, tf_configuration, tf_plan
+from pytest_tfpipeline.plugin.fixtures import FIXTURES, NOWHERE, Subject, parametrize
 from pytest_tfpipeline.plugin.items import CheckFile, CheckItem
 from pytest_tfpipeline.plugin.state import State
-
-__all__ = ["Collection", "subject_of", "tf_configuration", "tf_plan"]
 
 
 class Collection:
     """Registered on the controller and on every worker, with the same description of the run."""
-
-    tf_plan = staticmethod(tf_plan)
-    tf_configuration = staticmethod(tf_configuration)
 
     def __init__(self, state: State, config: pytest.Config) -> None:
         self._state = state
@@ -42,11 +37,13 @@ class Collection:
         parametrize(metafunc)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out policy tests that have nothing to be run on, and in a later phase everything but its own."""
-        kept = [item for item in items if self._belongs(item)]
+        dropped = [item for item in items if not self._belongs(item)]
         self._state.unplanned |= {item.nodeid for item in items if _is_nowhere(item)}
-        items[:] = kept
+        if dropped:
+            config.hook.pytest_deselected(items=dropped)
+            items[:] = [item for item in items if self._belongs(item)]
 
     def _belongs(self, item: pytest.Item) -> bool:
         only = self._state.phase.only

@@ -11,7 +11,7 @@ from pytest_tfpipeline.pipeline.source import read_source
 from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.state import State
-from pytest_tfpipeline.terraform.planning import kept_plan
+from pytest_tfpipeline.terraform.saved import kept_plan
 
 
 def conclude(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Generator
 from datetime import UTC, datetime
@@ -16,13 +17,14 @@ from pytest_tfpipeline.gate.reasons import Code
 from pytest_tfpipeline.gate.result import RunResult
 from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe, write_timings
-from pytest_tfpipeline.plugin import terminal
+from pytest_tfpipeline.plugin import fixtures, terminal
 from pytest_tfpipeline.plugin.cases import announce_cases
 from pytest_tfpipeline.plugin.collection import Collection
 from pytest_tfpipeline.plugin.conclusion import conclude
 from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.reporting import Reporting, status_of
+from pytest_tfpipeline.plugin.secrecy import known_secrets
 from pytest_tfpipeline.plugin.state import STATE, WIRE_KEY, State
 from pytest_tfpipeline.plugin.wishes import asked_for, environments, file_option
 from pytest_tfpipeline.plugin.worker import Witness, hand_over
@@ -51,11 +53,12 @@ def take_control(config: pytest.Config, top: Path) -> None:
         run, notes = build_run(top, wish, describe(top, wish, runner), runner)
     except PipelineError as error:
         raise pytest.UsageError(clean(str(error))) from None
-    state = State(run, open_context(run, runner), top)
+    state = State(run, open_context(run, runner=runner), top)
     config.stash[STATE] = state
     _add_anchors(config, state)
     collection, witness = Collection(state, config), Witness(config, state)
     manager = config.pluginmanager
+    manager.register(fixtures, "tfpipeline-fixtures")
     manager.register(collection, "tfpipeline-collection")
     manager.register(Reporting(), "tfpipeline-reporting")
     manager.register(witness, "tfpipeline-witness")
@@ -81,6 +84,7 @@ class Controller:
         self._state = state
         self._witness = witness
         self._notes = notes
+        self._late_notes: tuple[str, ...] = ()
         self._ledger = Ledger(config, state)
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
@@ -130,7 +134,7 @@ class Controller:
     def pytest_testnodedown(self, node: WorkerController, error: object | None) -> None:
         """A worker is done, or died."""
         if error:
-            self._ledger.object(Code.WORKER_CRASHED, f"worker {node.gateway.id} died: {clean(str(error))}")
+            self._ledger.note(Code.WORKER_CRASHED, f"worker {node.gateway.id} died: {clean(str(error))}")
         else:
             self._ledger.hear(node.workeroutput)
 
@@ -138,7 +142,7 @@ class Controller:
         """A file that cannot be collected may hide checks."""
         if report.failed:
             text = next(iter(reversed(report.longreprtext.splitlines())), "it cannot be collected")
-            self._ledger.object(Code.COLLECTION_ERROR, clean(text), report.nodeid)
+            self._ledger.note(Code.COLLECTION_ERROR, clean(text), report.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the record; report each test of a suite as pytest reports its own."""
@@ -149,28 +153,28 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport | pytest.CollectReport) -> object | None:
         """Words for outcomes that pytest does not know."""
-        return status_of(report) if isinstance(report, pytest.TestReport) and report.when == "call" else None
+        return status_of(report) if isinstance(report, pytest.TestReport) else None
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """pytest or a plugin broke: nobody knows what was not run."""
         last = next(iter(reversed(clean(str(excrepr)).splitlines())), "")
-        self._ledger.object(Code.INTERNAL_ERROR, last)
+        self._ledger.note(Code.INTERNAL_ERROR, last)
 
     def pytest_keyboard_interrupt(self) -> None:
         """Ctrl-C, or SIGTERM."""
-        self._ledger.object(Code.INTERRUPTED, "the run was interrupted")
+        self._ledger.note(Code.INTERRUPTED, "the run was interrupted")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """After the last item: the gate, and behind it the apply."""
         result = yield
         if not self._config.pluginmanager.hasplugin("dsession"):
-            self._ledger.hear({WIRE_KEY: self._witness.text})
+            self._ledger.hear({WIRE_KEY: json.dumps(self._witness.answer)})
         if self._ledger.usage:
             raise pytest.UsageError(self._ledger.usage)
         if self._gatekeeper is not None:
             if session.testscollected == 0:
-                self._ledger.object(Code.NOTHING_TO_CHECK, "nothing was collected")
+                self._ledger.note(Code.NOTHING_TO_CHECK, "nothing was collected")
             self._gatekeeper.judge_and_apply()
         return result
 
@@ -179,7 +183,7 @@ class Controller:
         """Settle the exit code, end the services, write down what the run proved."""
         if hasattr(session, "exitstatus"):
             session.exitstatus = self._settle(int(exitstatus))
-        problem = self._stop_services()
+        self._late_notes = (*terminal.unplanned_note(self._ledger), *self._stop_services())
         self._result = conclude(
             self._state,
             self._ledger,
@@ -189,17 +193,17 @@ class Controller:
             exit_code=int(session.exitstatus),
             command=tuple(map(str, self._config.invocation_params.args)),
             workers=len(getattr(self._config.option, "tx", None) or ()),
-            notes=tuple(note for note in (*self._notes, *terminal.unplanned_note(self._ledger), problem) if note),
+            notes=(*self._notes, *self._late_notes),
         )
         output = Path(self._run.output_path)
-        write_reports(self._result, output)
+        write_reports(self._result, output, known_secrets(self._state, self._run.targets))
         write_timings(output, self._run.timings, self._ledger.seconds_by_directory())
         self._hold.release()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Changes, verdict, what was applied, where the evidence is."""
         if self._result is not None:
-            terminal.summarize(terminalreporter, self._result, self._run)
+            terminal.summarize(terminalreporter, self._result, self._run, self._late_notes)
 
     def pytest_unconfigure(self) -> None:
         """The services end last, whatever happened before."""
@@ -211,13 +215,13 @@ class Controller:
             return exitstatus
         return self._gatekeeper.exit_code(exitstatus)
 
-    def _stop_services(self) -> str:
+    def _stop_services(self) -> tuple[str, ...]:
         """End the services once; what went wrong, for the user to read."""
         services, self._services = self._services, None
         if services is None:
-            return ""
+            return ()
         try:
             services.stop()
         except PipelineError as error:
-            return clean(str(error))
-        return ""
+            return (clean(str(error)),)
+        return ()

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.outcomes import Skipped
 
-from pytest_tfpipeline.model import PlanStatus
+from pytest_tfpipeline.model import Module, PlanStatus, Root
 from pytest_tfpipeline.plugin.state import State, state_of
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Subject:
     environment: str | None = None
 
 
-class Deferred(pytest.skip.Exception):
+class Deferred(Skipped):
     """The plan that a policy test wants cannot be made before an earlier wave is applied."""
 
 
@@ -51,11 +52,16 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 
 def subject_id(state: State, subject: Subject) -> str:
     """`core-staging`; the directory stands for the name where two roots have the same."""
-    everything = (*state.run.repository.roots, *state.run.repository.modules)
+    everything = roots_and_modules(state)
     names = [one.name for one in everything]
     name = next(one.name for one in everything if one.dir == subject.dir)
     shown = name if names.count(name) == 1 else subject.dir
     return f"{shown}-{subject.environment}" if subject.environment else shown
+
+
+def roots_and_modules(state: State) -> list[Root | Module]:
+    """Everything that a configuration can be read of."""
+    return [*state.run.repository.roots, *state.run.repository.modules]
 
 
 def _subjects(state: State, fixture: str) -> Iterator[Subject]:
@@ -63,7 +69,7 @@ def _subjects(state: State, fixture: str) -> Iterator[Subject]:
         for target in state.run.targets:
             yield Subject(target.root, target.environment)
         return
-    for one in (*state.run.repository.roots, *state.run.repository.modules):
+    for one in roots_and_modules(state):
         yield Subject(one.dir)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import pytest
 
@@ -93,14 +94,14 @@ class Gatekeeper:
         try:
             result = apply_in_waves(targets, plans, steps)
         except PipelineError as error:
-            self._ledger.object(Code.INTERNAL_ERROR, str(error))
+            self._ledger.note(Code.INTERNAL_ERROR, str(error))
             raise
         for left in result.left:
             root = next(one for one in self._state.run.repository.roots if one.dir == left.root)
             announce(self._session, Announcement(f"{root.anchor}::apply[{environment.name}]", "failed", 0.0, left.why))
         return result
 
-    def _run_policy_tests(self, targets: list[Target], wave: int) -> list[Record]:
+    def _run_policy_tests(self, targets: Sequence[Target], wave: int) -> list[Record]:
         before = len(self._ledger.records)
         run_policy_tests(self._session, self._state, targets, wave)
         return self._ledger.records[before:]

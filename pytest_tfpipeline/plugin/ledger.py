@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pytest
 
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.model import CheckKind, Outcome, Record
 from pytest_tfpipeline.plugin.reporting import record_of
-from pytest_tfpipeline.plugin.state import State
-from pytest_tfpipeline.plugin.worker import WIRE_KEY
+from pytest_tfpipeline.plugin.state import WIRE_KEY, State
 
 
 class Ledger:
@@ -33,20 +33,20 @@ class Ledger:
             self.records.append(record)
         return record
 
-    def object(self, code: Code, text: str, check: str | None = None) -> None:
+    def note(self, code: Code, text: str, check: str | None = None) -> None:
         """Note something that stands against an apply."""
         self.objections.append(Reason(code, text, check))
 
-    def hear(self, output: dict[str, object]) -> None:
+    def hear(self, output: Mapping[str, object]) -> None:
         """Note what a process says about its collection."""
         usage = output.get(f"{WIRE_KEY}_usage")
         self.usage = self.usage or (str(usage) if usage else None)
         text = output.get(WIRE_KEY)
-        answer = json.loads(text) if isinstance(text, str) else {}
+        answer: dict[str, list[str]] = json.loads(text) if isinstance(text, str) else {}
         self.unplanned |= set(answer.get("unplanned", ()))
         for nodeid in answer.get("dropped", ()):
             key = self._state.key(self._config, nodeid)
-            self.object(Code.CHECK_MISSING, "collected, then left out of the run", key)
+            self.note(Code.CHECK_MISSING, "collected, then left out of the run", key)
 
     def seconds_by_directory(self) -> dict[str, float]:
         """How long each directory's checks took together."""

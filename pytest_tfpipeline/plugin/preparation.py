@@ -29,10 +29,11 @@ def prepare(config: pytest.Config, state: State) -> Services:
     Raises pytest.UsageError where something cannot be had, with the command that mends it.
     """
     services: Services | None = None
+    state.context = open_context(state.run, _Progress(config), state.context.runner)
     try:
         services = Services(state.run, state.context.runner)
         for name in dict.fromkeys(tool for check in state.run.checks for tool in _NEEDS.get(check.kind, ())):
-            state.context.tool(name, progress=_Progress(config))
+            state.context.tool(name)
         state.run = replace(state.run, process_env=services.process_env())
     except (PipelineError, KeyboardInterrupt) as error:
         if services is not None:
@@ -40,7 +41,7 @@ def prepare(config: pytest.Config, state: State) -> Services:
         if isinstance(error, KeyboardInterrupt):
             raise
         raise pytest.UsageError(clean(str(error))) from None
-    state.context = open_context(state.run, state.context.runner)
+    state.context = open_context(state.run, _Progress(config), state.context.runner)
     return services
 
 

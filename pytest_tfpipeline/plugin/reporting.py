@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from pytest_tfpipeline.model import CheckKind, Finding, Outcome, Record, Severit
 from pytest_tfpipeline.plugin.collection import subject_of
 from pytest_tfpipeline.plugin.fixtures import Deferred
 from pytest_tfpipeline.plugin.items import RECORD, CheckItem
+from pytest_tfpipeline.plugin.secrecy import redactor
 from pytest_tfpipeline.plugin.state import state_of
 
 #: The attribute of a TestReport that holds the record, as JSON: plain data crosses pytest-xdist, objects do not.
@@ -35,9 +36,21 @@ class Reporting:
         outcome = _outcome(report, error)
         if outcome is Outcome.UNKNOWN:
             outcome = _settle_unknown(item, report, error)
+        if report.failed:
+            _redact(item, report)
         if report.when == "call" or outcome is not Outcome.PASSED:
             setattr(report, ATTRIBUTE, codec.dumps(_record(item, report, outcome)))
         return report
+
+
+def _redact(item: pytest.Item, report: pytest.TestReport) -> None:
+    """A failing test prints the values it compared, and those may be secret; so may what it captured."""
+    subject = subject_of(item)
+    masks = redactor(state_of(item.config), subject.dir if subject else None, subject.environment if subject else None)
+    text = report.longreprtext
+    if masks.text(text) != text:
+        report.longrepr = masks.text(text)
+    report.sections = [(name, masks.text(content)) for name, content in report.sections]
 
 
 def record_of(report: pytest.TestReport) -> Record | None:
@@ -72,7 +85,8 @@ def _outcome(report: pytest.TestReport, error: BaseException | None) -> Outcome:
 def _settle_unknown(item: pytest.Item, report: pytest.TestReport, error: BaseException | None) -> Outcome:
     """`tf_policy(unknown=...)`: "fail" fails, "pass" passes, "report" (the default) says so and lets it through."""
     marker = item.get_closest_marker("tf_policy")
-    wish = marker.kwargs.get("unknown", "report") if marker else "report"
+    otherwise = state_of(item.config).run.settings["unknown"]
+    wish = marker.kwargs.get("unknown", otherwise) if marker else otherwise
     if wish == "fail":
         return Outcome.FAILED
     report.outcome = "passed" if wish == "pass" else "skipped"
@@ -107,7 +121,7 @@ def _findings(item: pytest.Item, report: pytest.TestReport, outcome: Outcome) ->
     if outcome not in (Outcome.FAILED, Outcome.ERROR, Outcome.UNKNOWN):
         return []
     marker = item.get_closest_marker("tf_policy")
-    given: dict[str, Any] = marker.kwargs if marker else {}
+    given: Mapping[str, Any] = marker.kwargs if marker else {}
     severity = Severity(given["severity"]) if given.get("severity") in list(Severity) else Severity.ERROR
     file, line, _ = item.location
     return [Finding(str(given.get("id", item.name)), severity, _short(report), None, file, (line or 0) + 1)]

@@ -10,7 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 from pytest_tfpipeline.model import Run
-from pytest_tfpipeline.plugin.fixtures import Subject, subject_id
+from pytest_tfpipeline.plugin.fixtures import Subject, roots_and_modules, subject_id
 from pytest_tfpipeline.plugin.state import State
 
 
@@ -24,6 +24,7 @@ class RootScheduling(LoadScopeScheduling):
     def __init__(self, config: pytest.Config, log: Producer | None, state: State) -> None:
         super().__init__(config, log)
         self._scopes = Scopes(state, config)
+        self.workqueue: OrderedDict[str, dict[str, bool]]
 
     def _split_scope(self, nodeid: str) -> str:
         return self._scopes.scope(nodeid)
@@ -32,7 +33,7 @@ class RootScheduling(LoadScopeScheduling):
         """Put the heaviest groups first, once; then go on as pytest-xdist does."""
         if self.collection is None:
             self.config.option.loadscopereorder = False
-            ids = next(iter(self.registered_collections.values()), [])
+            ids: list[str] = next(iter(self.registered_collections.values()), [])
             self._scopes.weigh(ids)
         super().schedule()
 
@@ -49,7 +50,7 @@ class RootScheduling(LoadScopeScheduling):
 
     def remove_node(self, node: WorkerController) -> str | None:
         """A crashed item is not run again: its crash is its result."""
-        crashed = super().remove_node(node)
+        crashed: str | None = super().remove_node(node)
         if crashed is not None:
             scope = self._split_scope(crashed)
             for work in (self.workqueue, *self.assigned_work.values()):
@@ -87,8 +88,7 @@ class Scopes:
 
 
 def _parameters(state: State) -> dict[str, str]:
-    repository = state.run.repository
-    found = {subject_id(state, Subject(one.dir)): one.dir for one in (*repository.roots, *repository.modules)}
+    found = {subject_id(state, Subject(one.dir)): one.dir for one in roots_and_modules(state)}
     for target in state.run.targets:
         found[subject_id(state, Subject(target.root, target.environment))] = target.root
     return found

@@ -36,7 +36,7 @@ def unplanned_note(ledger: Ledger) -> tuple[str, ...]:
     return (f"{count} policy test{'' if count == 1 else 's'} had nothing to judge: they want a plan that was not made",)
 
 
-def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run) -> None:
+def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run, notes: tuple[str, ...]) -> None:
     """The section at the end of the run."""
     lines = changes_table(result.environments)
     for one in result.environments:
@@ -45,10 +45,10 @@ def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run) ->
         if one.verdict is not None and not one.verdict.open:
             lines += ["", f"the gate to {one.environment.name} is closed:", *reason_lines(one.verdict.reasons)]
         lines += ["", *applied_lines(one)] if one.result is not None else []
-    if not lines and not result.notes:
+    if not lines and not notes:
         return
     reporter.section("tfpipeline")
-    for line in (*lines, *(f"note: {note}" for note in result.notes)):
+    for line in (*lines, *(f"note: {note}" for note in notes)):
         reporter.write_line(clean(line))
     for one in result.environments:
         good = result.exit_code == 0

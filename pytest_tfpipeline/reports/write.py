@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,14 @@ EVIDENCE = "evidence.json"
 SUMMARY = "summary.md"
 
 
-def write_reports(result: RunResult, output: Path, environ: Mapping[str, str] = os.environ) -> None:
-    """Write `evidence.json` and `summary.md` atomically, keep earlier evidence, append to GITHUB_STEP_SUMMARY."""
-    redactor = Redactor.of_environment(environ)
+def write_reports(
+    result: RunResult, output: Path, secrets: Iterable[str], environ: Mapping[str, str] = os.environ
+) -> None:
+    """Write `evidence.json` and `summary.md` atomically, keep earlier evidence, append to GITHUB_STEP_SUMMARY.
+
+    `secrets` are texts that may stand in none of them.
+    """
+    redactor = Redactor(secrets)
     document = json.dumps(_sanitized(evidence(result), redactor), indent=1, ensure_ascii=False)
     commit = (result.source.commit or "nocommit")[:12]
     stamp = result.id.partition("-")[0]

@@ -23,14 +23,19 @@ from pytest_tfpipeline.workspace.digest import manifest_digest
 
 def ensure_plan(ctx: Context, target: Target) -> PlanResult:
     """The target's plan; whoever needs it first makes it, and every root that it depends on before it."""
-    return ctx.workspace.once(_key("plan", target), PlanResult, lambda: _plan(ctx, target))
+    return ctx.workspace.once(plan_key(target), PlanResult, lambda: _plan(ctx, target))
 
 
 def make_plan(ctx: Context, target: Target) -> PlanResult:
     """Plan anew (a root that it reads was applied meanwhile); `ensure_plan` gives this one from now on."""
     result = _plan(ctx, target)
-    ctx.workspace.put(_key("plan", target), result)
+    ctx.workspace.put(plan_key(target), result)
     return result
+
+
+def plan_key(target: Target) -> str:
+    """The key of the target's plan in the run's store."""
+    return _key("plan", target)
 
 
 def note_applied(ctx: Context, target: Target) -> None:
