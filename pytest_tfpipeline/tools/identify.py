@@ -15,7 +15,7 @@ from pytest_tfpipeline.tools.programs import Program
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?")
 #: Asking for a version must neither read the user's settings nor make a connection.
-_QUIET = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": "/dev/null", "LOG_LEVEL": "ERROR"}
+_QUIET = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": "/dev/null", "TFLINT_DISABLE_VERSION_CHECK": "1"}
 _TIMEOUT = 60.0
 
 #: By path, time of change and size.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -52,6 +53,19 @@ def test_the_real_programs_are_found_and_nothing_is_installed(name: str, tmp_pat
     assert tool.sha256 == hashlib.sha256(Path(tool.path).read_bytes()).hexdigest()
     assert tool.version.count(".") == 2
     assert not (tmp_path / "tools").exists()
+
+
+@pytest.mark.parametrize("name", ["terraform", "tflint", "ruff", "uv"])
+def test_what_is_there_costs_no_connection(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_tfpipeline.tools.identify._known", {})
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        proxy.setblocking(False)
+        url = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        environ = {key: value for key, value in os.environ.items() if key.lower() != "no_proxy"}
+        runner = Runner({**environ, "HTTPS_PROXY": url, "https_proxy": url, "HTTP_PROXY": url})
+        find_tool(name, version=None, runner=runner, install=False)
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
 
 
 def test_a_missing_cli_configuration_does_not_disturb(tmp_path: Path) -> None:
