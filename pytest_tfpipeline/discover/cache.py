@@ -37,10 +37,12 @@ class FactsCache:
         is_json = path.name.endswith(".json")
         key = f"{hashlib.sha256(data).hexdigest()}{'.json' if is_json else ''}"
         facts = self._kept_facts(key)
-        if facts is None:
-            facts = parse_bytes(data, is_json=is_json)
-            self._changed = True
+        if facts is not None:
+            self._used[key] = self._kept[key]
+            return facts
+        facts = parse_bytes(data, is_json=is_json)
         self._used[key] = facts.to_json()
+        self._changed = True
         return facts
 
     def save(self) -> None:

@@ -10,7 +10,7 @@ from pytest_tfpipeline.config.match import declared_after
 from pytest_tfpipeline.config.placeholders import PlaceholderError
 from pytest_tfpipeline.config.suggest import did_you_mean
 from pytest_tfpipeline.discover.environments import Environments
-from pytest_tfpipeline.discover.states import State, read_by
+from pytest_tfpipeline.discover.states import State, States
 from pytest_tfpipeline.errors import ConfigurationError
 from pytest_tfpipeline.model import RemoteState, Root
 
@@ -29,13 +29,13 @@ def inferred_after(
     roots: Mapping[str, Root], config: Config, environments: Environments
 ) -> tuple[dict[str, set[str]], tuple[str, ...]]:
     """By root, the roots whose state it reads; and a note for each read that could be of several."""
-    states = [_state(config, root, environments) for root in roots.values()]
+    states = States(_state(config, root, environments) for root in roots.values())
     after: dict[str, set[str]] = {dir_: set() for dir_ in roots}
     notes: list[str] = []
     for root in roots.values():
         for read in root.remote_states:
             reading = State(root.dir, read.backend, read.config, environments.by_directory.get(root.dir))
-            targets = read_by(reading, states)
+            targets = states.read_by(reading)
             if len(targets) == 1:
                 after[root.dir].update(set(targets) - {root.dir})
             elif targets:

@@ -67,10 +67,20 @@ def find_cycle(after: After) -> tuple[str, ...] | None:
 def _peeled(after: After) -> tuple[tuple[tuple[str, ...], ...], dict[str, set[str]]]:
     """The waves, and what is left because it waits for itself."""
     left = {root: {other for other in before if other in after} for root, before in after.items()}
+    behind: dict[str, list[str]] = {root: [] for root in left}
+    for root, before in left.items():
+        for other in before:
+            behind[other].append(root)
     found: list[tuple[str, ...]] = []
-    while wave := tuple(sorted(root for root, before in left.items() if not before)):
+    wave = tuple(sorted(root for root, before in left.items() if not before))
+    while wave:
         found.append(wave)
-        left = {root: before.difference(wave) for root, before in left.items() if root not in wave}
+        for done in wave:
+            del left[done]
+            for root in behind[done]:
+                left[root].discard(done)
+        ready = {root for done in wave for root in behind[done] if not left[root]}
+        wave = tuple(sorted(ready))
     return tuple(found), left
 
 

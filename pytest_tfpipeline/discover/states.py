@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -53,25 +54,41 @@ class State:
     environment: str | None = None
 
 
-def read_by(reading: State, states: Sequence[State]) -> tuple[str, ...]:
-    """The directories of the roots whose state that could be: one is an answer, several are not.
+class States:
+    """The states of all roots, ready to be asked whose a remote state reads."""
 
-    An exact match beats those by wildcard, then one in the reader's own environment.
-    """
-    found = [state for state in states if _may_be(reading, state)]
-    exact = [state for state in found if _decisive(state) == _decisive(reading)]
-    found = exact or found
-    if len(found) > 1 and reading.environment:
-        found = [state for state in found if state.environment == reading.environment] or found
-    return tuple(sorted(state.dir for state in found))
+    def __init__(self, states: Iterable[State]) -> None:
+        self._by_pattern: defaultdict[tuple[str, str], list[State]] = defaultdict(list)
+        self._patterns: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for state in states:
+            kind, pattern = _kind(state.backend), _decisive(state)
+            self._by_pattern[kind, pattern].append(state)
+            self._patterns[kind][pattern] = None
+        self._wild = {kind: [text for text in texts if _WILD in text] for kind, texts in self._patterns.items()}
+
+    def read_by(self, reading: State) -> tuple[str, ...]:
+        """The directories of the roots whose state that could be: one is an answer, several are not.
+
+        An exact match beats those by wildcard, then one in the reader's own environment.
+        """
+        kind, wanted = _kind(reading.backend), _decisive(reading)
+        if not wanted.strip(_WILD + "/"):
+            return ()
+        found = self._agreeing(kind, (wanted,), reading)
+        if not found:
+            others = self._patterns.get(kind, {}) if _WILD in wanted else self._wild.get(kind, ())
+            fitting = (text for text in others if text.strip(_WILD + "/") and _overlap(wanted, text))
+            found = self._agreeing(kind, fitting, reading)
+        if len(found) > 1 and reading.environment:
+            found = [state for state in found if state.environment == reading.environment] or found
+        return tuple(sorted(state.dir for state in found))
+
+    def _agreeing(self, kind: str, patterns: Iterable[str], reading: State) -> list[State]:
+        candidates = (state for pattern in patterns for state in self._by_pattern.get((kind, pattern), ()))
+        return [state for state in candidates if _same_place(reading, state)]
 
 
-def _may_be(reading: State, state: State) -> bool:
-    if _kind(reading.backend) != _kind(state.backend):
-        return False
-    wanted, there = _decisive(reading), _decisive(state)
-    if not (wanted.strip(_WILD + "/") and there.strip(_WILD + "/")) or not _overlap(wanted, there):
-        return False
+def _same_place(reading: State, state: State) -> bool:
     shared = [name for name in _PLACE if reading.config.get(name) and state.config.get(name)]
     return all(_overlap(_pattern(reading.config[name]), _pattern(state.config[name])) for name in shared)
 
