@@ -3,6 +3,11 @@ resource "aws_sqs_queue" "arrivals" {
   sqs_managed_sse_enabled    = true # its messages name objects and hold no data
   message_retention_seconds  = 345600
   visibility_timeout_seconds = 360 # six times the function's timeout, as Lambda asks for
+
+  # Managed below, by a resource of its own.
+  lifecycle {
+    ignore_changes = [redrive_policy]
+  }
 }
 
 resource "aws_sqs_queue_redrive_policy" "arrivals" {
