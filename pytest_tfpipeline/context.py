@@ -34,6 +34,7 @@ REAL_CREDENTIALS = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
+REAL_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 #: The emulator's idea of these is only a default; a target may choose another.
 _ONLY_DEFAULTS = {"AWS_REGION", "AWS_DEFAULT_REGION"}
 
@@ -41,6 +42,8 @@ _ONLY_DEFAULTS = {"AWS_REGION", "AWS_DEFAULT_REGION"}
 class Phase(StrEnum):
     """What a process is for: it decides which credentials it sees."""
 
+    #: Builds what the configuration reads: it may need a package index, and never a cloud that is emulated.
+    PREPARE = "prepare"
     PLAN = "plan"
     APPLY = "apply"
 
@@ -83,11 +86,11 @@ class Context:
         In an emulated environment the emulator's own variables win over configured ones: nothing may lead past it.
         """
         name = where.environment if isinstance(where, Target) else where
-        emulated = self.run.process_env.get(name or "", {})
+        emulated = {} if phase is Phase.PREPARE else self.run.process_env.get(name or "", {})
         limits = {key: value for key, value in _registry_limits().items() if key not in self.runner.environ}
         env = {**limits, **FIXED_ENVIRONMENT, **emulated}
         if isinstance(where, Target):
-            env |= where.env | (where.apply_env if phase is Phase.APPLY else where.plan_env)
+            env |= where.env | _rights(where, phase)
         if emulated:
             env |= {key: value for key, value in emulated.items() if key not in _ONLY_DEFAULTS}
             env = {key: value for key, value in env.items() if key in emulated or key not in REAL_CREDENTIALS}
@@ -102,7 +105,7 @@ class Context:
         declared = None if root is None else [variable.name for variable in root.variables]
         names = set(denied(self.runner.environ, declared))
         if self.run.process_env.get(name or ""):
-            names |= {key for key in REAL_CREDENTIALS if key in self.runner.environ}
+            names |= {key for key in (*REAL_CREDENTIALS, *REAL_KEYS) if key in self.runner.environ}
         if not self.run.cli_config_path:
             names |= _missing_cli_config(self.runner.environ)
         return tuple(sorted(names))
@@ -140,6 +143,13 @@ class Context:
 def open_context(run: Run, progress: Callable[[str], None] | None = None, runner: Runner | None = None) -> Context:
     """The context of this process, with the runner that it already has, if any."""
     return Context(run, runner or Runner(), Workspace(run), progress)
+
+
+def _rights(target: Target, phase: Phase) -> dict[str, str]:
+    """The variables that give a phase its rights; in an emulated environment `prepare` gets none."""
+    if phase is Phase.APPLY:
+        return target.apply_env
+    return {} if phase is Phase.PREPARE and target.emulated else target.plan_env
 
 
 def _registry_limits() -> Mapping[str, str]:

@@ -146,6 +146,8 @@ class Root:
     variables: tuple[Variable, ...] = ()
     remote_states: tuple[RemoteState, ...] = ()
     required_version: str = ""
+    #: Var files that plainly belong to it, by environment: what it is planned with unless configured otherwise.
+    var_files: dict[str, tuple[str, ...]] = field(default_factory=dict)
     #: Files that could not be parsed: a finding of this root, the rest goes on.
     problems: tuple[Finding, ...] = ()
 

@@ -28,7 +28,7 @@ def check(ctx: Context, check: Check) -> Record:
     if plan.status is PlanStatus.DEFERRED:
         return _deferred(check, plan)
     if plan.status is PlanStatus.FAILED or plan.json_path is None:
-        return records.error(check, f"{check.dir} is not policed in {check.environment}: its plan failed")
+        return _unplanned(check)
     return police_plan(ctx, check, Path(plan.json_path))
 
 
@@ -105,6 +105,11 @@ def _unparsed(check: Check, scan: checkov.Scan, files: Callable[[], tuple[Findin
 def _deferred(check: Check, plan: PlanResult) -> Record:
     text = f"deferred: policed when {', '.join(plan.behind)} is applied"
     return replace(records.from_findings(check, (), what="policy"), outcome=Outcome.DEFERRED, summary=text, text=text)
+
+
+def _unplanned(check: Check) -> Record:
+    text = f"{check.dir} could not be planned"
+    return replace(records.from_findings(check, (), what="policy"), outcome=Outcome.SKIPPED, summary=text, text=text)
 
 
 def _destroy_rules(ctx: Context, check: Check) -> tuple[tuple[str, ...], tuple[str, ...]]:

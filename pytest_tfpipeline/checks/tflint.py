@@ -20,6 +20,8 @@ CONFIGURATION = ".tflint.hcl"
 #: tflint's severities (`docs/developer-guide`) are ours by name.
 _SEVERITIES = {"error": Severity.ERROR, "warning": Severity.WARNING, "notice": Severity.NOTICE, "info": Severity.NOTICE}
 _PLUGIN_SOURCE = re.compile(r'^\s*plugin\s+"[^"]*"\s*\{[^}]*?^\s*source\s*=\s*"', re.MULTILINE)
+#: It asks for a newer release otherwise.
+_QUIET = {"TFLINT_DISABLE_VERSION_CHECK": "1"}
 _COMMENT = re.compile(r"^\s*(#|//).*$", re.MULTILINE)
 
 
@@ -60,7 +62,7 @@ def lint_argv(program: str, directory: str, config: Path | None) -> tuple[str, .
 
 def request(argv: tuple[str, ...], tree: Path, timeout: float) -> Request:
     """The process: it inherits the environment (it may need a token for `--init`), but for what changes its answer."""
-    return Request(argv, cwd=tree, timeout=timeout, unset=("TFLINT_LOG", "TFLINT_CONFIG_FILE"))
+    return Request(argv, cwd=tree, timeout=timeout, env=_QUIET, unset=("TFLINT_LOG", "TFLINT_CONFIG_FILE"))
 
 
 def read(outcome: Outcome, tree: Path, directory: str) -> Answer:

@@ -8,7 +8,7 @@ VAR_FILE_DIRECTORIES = (".", "etc", "vars", "env", "tfvars", "config", "environm
 #: How many levels above the root the same directories are looked at.
 LEVELS_UP = 2
 
-#: The endings of a var file; where both are there both are used, the last as the stronger.
+#: The endings of a var file.
 VAR_FILE_ENDINGS = (".tfvars", ".tfvars.json")
 
 #: Names that count as an environment wherever they are seen.

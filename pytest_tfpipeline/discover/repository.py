@@ -23,7 +23,13 @@ from pytest_tfpipeline.discover.directories import (
     find_directories,
     link_targets,
 )
-from pytest_tfpipeline.discover.environments import Environments, find_environments, index_var_files
+from pytest_tfpipeline.discover.environments import (
+    Environments,
+    VarFiles,
+    default_var_files,
+    find_environments,
+    index_var_files,
+)
 from pytest_tfpipeline.discover.files import prunes, repository_files
 from pytest_tfpipeline.discover.graph import order
 from pytest_tfpipeline.discover.roots import (
@@ -74,9 +80,11 @@ def discover(top: Path, config: Config, cache_path: Path | None, runner: Runner)
     """
     files = repository_files(top, runner)
     found = _classified(top, files, config, cache_path)
-    environments = _environments(found, files)
+    index = _var_files(found, files)
+    environments = find_environments(found.of_kind(Kind.ROOT), index)
     known = _known_environments(config, environments)
     roots, notes = _roots(top, found, config, environments, known)
+    roots = tuple(replace(root, var_files=_own_var_files(root, index)) for root in roots)
     modules = tuple(_module(found, dir_) for dir_ in found.of_kind(Kind.MODULE, Kind.LIBRARY))
     suites = find_suites(top, files, config)
     return Repository(
@@ -114,9 +122,8 @@ def _classified(top: Path, files: Sequence[str], config: Config, cache_path: Pat
     return _Found({directory.dir: directory for directory in directories}, verdicts, calls)
 
 
-def _environments(found: _Found, files: Iterable[str]) -> Environments:
-    index = index_var_files((path for path in files if not prunes(path)), found.directories.keys())
-    return find_environments(found.of_kind(Kind.ROOT), index)
+def _var_files(found: _Found, files: Iterable[str]) -> VarFiles:
+    return index_var_files((path for path in files if not prunes(path)), found.directories.keys())
 
 
 def _known_environments(config: Config, environments: Environments) -> tuple[str, ...]:
@@ -144,6 +151,11 @@ def _roots(
         for dir_ in ordered.roots
     )
     return tuple(roots), notes
+
+
+def _own_var_files(root: Root, index: VarFiles) -> dict[str, tuple[str, ...]]:
+    found = {name: default_var_files(index, root.dir, name) for name in root.environments}
+    return {name: files for name, files in found.items() if files}
 
 
 def _root(top: Path, found: _Found, config: Config, dir_: str) -> Root:

@@ -5,7 +5,7 @@ Nothing is changed and no process started; the file system is only asked whether
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,7 +14,6 @@ from pytest_tfpipeline.config.durations import seconds
 from pytest_tfpipeline.config.keys import Config, EnvironmentConfig, RootConfig, TimeoutConfig
 from pytest_tfpipeline.config.match import known_environments, root_config
 from pytest_tfpipeline.config.placeholders import Place, expand, expand_all, variable_names
-from pytest_tfpipeline.config.places import LEVELS_UP, VAR_FILE_DIRECTORIES, VAR_FILE_ENDINGS
 from pytest_tfpipeline.config.suggest import did_you_mean
 from pytest_tfpipeline.config.types import is_pair
 from pytest_tfpipeline.errors import UsageError
@@ -70,27 +69,6 @@ def belongs(root: Root, config: Config, environment: str) -> bool:
     return not root.environments or environment in root.environments
 
 
-def default_var_files(repository_path: Path, root_dir: str, environment: str) -> tuple[str, ...]:
-    """The environment's var files for a root that names none: those of the first place that has one.
-
-    Looked at are the directories of `VAR_FILE_DIRECTORIES` in the root's own directory, then one and two levels up,
-    never above the repository's top. Where `.tfvars` and `.tfvars.json` lie together, both count, in that order.
-    """
-    for place in _places(root_dir):
-        names = [(place / f"{environment}{ending}").as_posix() for ending in VAR_FILE_ENDINGS]
-        found = tuple(name for name in names if (repository_path / name).is_file())
-        if found:
-            return found
-    return ()
-
-
-def _places(root_dir: str) -> Iterator[PurePosixPath]:
-    root = PurePosixPath(root_dir)
-    for level in (root, *root.parents)[: LEVELS_UP + 1]:
-        for directory in VAR_FILE_DIRECTORIES:
-            yield level / directory
-
-
 def _known(known: Sequence[str]) -> str:
     if known:
         return f"known environments: {', '.join(known)}"
@@ -125,7 +103,7 @@ class _Resolution:
         backend, missing_backend = self._backend(entry)
         variables, missing_variables = self._variables(entry)
         if entry.var_files is None:
-            var_files = default_var_files(Path(self.repository.path), self.root.dir, self.environment)
+            var_files = self.root.var_files.get(self.environment, ())
         return Target(
             root=self.root.dir,
             environment=self.environment,

@@ -49,6 +49,9 @@ def _with_workers(session: pytest.Session) -> None:
     first = manager.unregister(name="dsession")
     shown = manager.unregister(name="terminaldistreporter") if manager.hasplugin("terminaldistreporter") else None
     again = DSession(config)
+    if manager.hasplugin("terminaldistreporter"):  # how many workers there are has been said
+        manager.unregister(name="terminaldistreporter")
+        again.terminal = None
     manager.register(again, "dsession")
     try:
         again.pytest_sessionstart(session)

@@ -24,10 +24,13 @@ def verdict_text(verdict: Verdict) -> str:
 
 
 def reason_lines(reasons: Sequence[Reason]) -> list[str]:
-    """A line for each reason, the code first."""
-    lines = [f"  {reason.code.value}: {_about(reason)}" for reason in reasons[:SHOWN_REASONS]]
-    if len(reasons) > SHOWN_REASONS:
-        lines.append(f"  and {len(reasons) - SHOWN_REASONS} more, in evidence.json")
+    """A line for each reason, the code first; those that say the same of several checks share one."""
+    groups: dict[tuple[str, str], list[Reason]] = {}
+    for reason in reasons:
+        groups.setdefault((reason.code.value, reason.text), []).append(reason)
+    lines = [_reason_line(code, text, group) for (code, text), group in groups.items()]
+    if len(lines) > SHOWN_REASONS:
+        lines[SHOWN_REASONS:] = [f"  and {len(lines) - SHOWN_REASONS} more, in evidence.json"]
     return lines
 
 
@@ -115,8 +118,12 @@ def _rare(changes: Changes) -> tuple[tuple[str, int], ...]:
     return ("replace", changes.replace), ("import", changes.import_), ("forget", changes.forget)
 
 
-def _about(reason: Reason) -> str:
-    return f"{reason.check}: {reason.text}" if reason.check else reason.text
+def _reason_line(code: str, text: str, group: Sequence[Reason]) -> str:
+    checks = [reason.check for reason in group if reason.check]
+    if not checks:
+        return f"  {code}: {text}"
+    more = f" and {_plural(len(checks) - 1, 'other')}" if len(checks) > 1 else ""
+    return f"  {code}: {checks[0]}{more}: {text}"
 
 
 def _plural(count: int, word: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_tfpipeline.context import Context
+from pytest_tfpipeline.context import Context, Phase
 from pytest_tfpipeline.model import Finding, Target
 from pytest_tfpipeline.terraform.call import Directory
 from pytest_tfpipeline.workspace.digest import manifest
@@ -45,7 +45,7 @@ def _prepare_target(
     directory = Directory(ctx, target.root, target, copy)
     for argv in target.prepare:
         if argv not in done:
-            outcome = directory.run(argv, "prepare", cwd=copy)
+            outcome = directory.run(argv, "prepare", cwd=copy, rights=Phase.PREPARE)
             broken = directory.broken(outcome, "prepare", f"prepare command {' '.join(argv)!r}")
             done[argv] = () if outcome.ok else (broken,)
         if done[argv]:

@@ -14,7 +14,6 @@ from pytest_tfpipeline.model import Kind, Repository, Root, Target
 from pytest_tfpipeline.pipeline.targets import (
     belongs,
     check_environments,
-    default_var_files,
     resolve_targets,
 )
 
@@ -150,33 +149,10 @@ def test_each_missing_environment_variable_is_a_finding_naming_variable_and_key(
 
 
 def test_an_empty_list_of_var_files_turns_the_default_off(tmp_path: Path) -> None:
-    files(tmp_path, "terraform/core/staging.tfvars")
-    assert resolve(tmp_path, "").var_files == ("terraform/core/staging.tfvars",)
-    assert resolve(tmp_path, '[[root]]\nmatch = "**"').var_files == ("terraform/core/staging.tfvars",)
-    assert resolve(tmp_path, '[[root]]\nmatch = "**"\nvar_files = []').var_files == ()
-
-
-@pytest.mark.parametrize(
-    ("there", "root", "expected"),
-    [
-        (["r/a/staging.tfvars"], "r/a", ("r/a/staging.tfvars",)),
-        (["r/a/vars/staging.tfvars.json"], "r/a", ("r/a/vars/staging.tfvars.json",)),
-        (["r/config/staging.tfvars"], "r/a", ("r/config/staging.tfvars",)),
-        (["environments/staging.tfvars"], "r/a", ("environments/staging.tfvars",)),
-        (["staging.tfvars"], ".", ("staging.tfvars",)),
-        (["etc/staging.tfvars"], ".", ("etc/staging.tfvars",)),
-        (["config/staging.tfvars"], "r/a/b", ()),
-        (["r/a/production.tfvars", "other/staging.tfvars"], "r/a", ()),
-        (["r/a/config/staging.tfvars", "r/a/staging.tfvars", "r/staging.tfvars"], "r/a", ("r/a/staging.tfvars",)),
-        (["r/a/staging.tfvars", "r/a/staging.tfvars.json"], "r/a", ("r/a/staging.tfvars", "r/a/staging.tfvars.json")),
-        (["r/a/staging.tfvars/x"], "r/a", ()),
-    ],
-)
-def test_default_var_files_are_those_of_the_first_place(
-    tmp_path: Path, there: list[str], root: str, expected: tuple[str, ...]
-) -> None:
-    files(tmp_path, *there)
-    assert default_var_files(tmp_path, root, "staging") == expected
+    found = replace(CORE, var_files={"staging": ("staging.tfvars",), "production": ("production.tfvars",)})
+    assert resolve(tmp_path, "", found).var_files == ("staging.tfvars",)
+    assert resolve(tmp_path, '[[root]]\nmatch = "**"', found).var_files == ("staging.tfvars",)
+    assert resolve(tmp_path, '[[root]]\nmatch = "**"\nvar_files = []', found).var_files == ()
 
 
 EMULATED = '[environment.staging]\nemulator = "aws"\n'

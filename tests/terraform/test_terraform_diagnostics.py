@@ -13,8 +13,8 @@ from pytest_tfpipeline.terraform.diagnostics import diagnostics_of, findings_fro
 from pytest_tfpipeline.terraform.mends import describe_lock, mend_for
 from pytest_tfpipeline.terraform.upstream import waits_behind, waits_for_outputs
 
-REPOSITORY = Path("/home/me/repo")
-COPY = Path("/home/me/repo/.tfpipeline/runs/r/tree/staging")
+REPOSITORY = Path("/srv/me/repo")
+COPY = Path("/srv/me/repo/.tfpipeline/runs/r/tree/staging")
 
 
 def _diagnostic(code: str, begin: int, end: int, **more: Any) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def test_files_are_the_users(name: str, expected: str) -> None:
     diagnostic["range"]["filename"] = name
     (finding,) = findings_from_diagnostics([diagnostic], "terraform/core", REPOSITORY, copy=COPY)
     assert finding.file == expected
-    assert finding.text.splitlines()[1] == "see /home/me/repo/terraform/core"
+    assert finding.text.splitlines()[1] == "see /srv/me/repo/terraform/core"
 
 
 def test_the_noise_of_init_and_repetitions_are_left_out() -> None:
