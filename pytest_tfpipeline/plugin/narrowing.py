@@ -31,6 +31,9 @@ _NARROWING = (
     ("--continue-on-collection-errors", "continue_on_collection_errors", False),
 )
 
+#: Plugins that may be switched off without taking anything from the run.
+_HARMLESS = ("no:cacheprovider", "no:xdist", "no:randomly")
+
 
 def narrowing(config: pytest.Config) -> tuple[str, ...]:
     """What was typed (or came from PYTEST_ADDOPTS) that takes something away from the run, as typed.
@@ -48,7 +51,7 @@ def narrowing(config: pytest.Config) -> tuple[str, ...]:
     if config.args_source is pytest.Config.ArgsSource.ARGS:
         found.append(f"a path argument ({' '.join(config.option.file_or_dir)})")
     found += [f"-p {name}" for name in _disabled_plugins(typed)]
-    found += [f"-o {ini}" for ini in getattr(config.option, "override_ini", None) or []]
+    found += [f"-o {ini}" for ini in _values(typed, "-o", "--override-ini")]
     return tuple(found)
 
 
@@ -77,7 +80,12 @@ def _names(flag: str, words: Sequence[str]) -> bool:
 
 
 def _disabled_plugins(words: Sequence[str]) -> list[str]:
-    pairs = [word[2:] for word in words if word.startswith("-p") and len(word) > 2]
-    pairs += [after for word, after in pairwise(words) if word == "-p"]
-    harmless = ("no:cacheprovider", "no:xdist", "no:randomly")
-    return [name.strip() for name in pairs if name.strip().startswith("no:") and name.strip() not in harmless]
+    named = [value.strip() for value in _values(words, "-p")]
+    return [name for name in named if name.startswith("no:") and name not in _HARMLESS]
+
+
+def _values(words: Sequence[str], *flags: str) -> list[str]:
+    """What was given to these flags, joined to them or as the word after."""
+    joined = [word[len(flag) :].lstrip("=") for flag in flags for word in words if word.startswith(flag)]
+    apart = [after for word, after in pairwise(words) if word in flags]
+    return [*filter(None, joined), *apart]
