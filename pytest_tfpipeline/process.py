@@ -128,7 +128,7 @@ class Runner:
         readers = (_Reader(process.stdout, on_line), _Reader(process.stderr, None))
         _feed(process, request.stdin)
         with self._tracked(process) as child:
-            timed_out = self._wait(child, request)
+            timed_out = self._wait(child, request, readers[0])
         out, err = _drain(readers)
         limit = request.timeout if timed_out else None
         return Outcome(process.returncode, out, err, time.monotonic() - started, timed_out, limit=limit)
@@ -183,15 +183,19 @@ class Runner:
             with self._lock:
                 self._live.discard(child)
 
-    def _wait(self, child: _Child, request: Request) -> bool:
+    def _wait(self, child: _Child, request: Request, reader: _Reader) -> bool:
         """Until its end; whether it had to be ended because its time was up."""
         process = child.process
         deadline = math.inf if request.timeout is None else time.monotonic() + request.timeout
         timed_out = False
         try:
             while process.poll() is None and not timed_out and not self._interrupted.is_set():
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(min(_POLL, max(0.0, deadline - time.monotonic())))
+                span = min(_POLL, max(0.0, deadline - time.monotonic()))
+                if reader.is_alive():  # the end of its output is felt at once, its own end only by polling
+                    reader.join(span)
+                else:
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(span)
                 timed_out = process.poll() is None and time.monotonic() >= deadline
         finally:
             _end(child, request.grace)
