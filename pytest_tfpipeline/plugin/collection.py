@@ -11,6 +11,20 @@ from pytest_tfpipeline.plugin.items import CheckFile, CheckItem
 from pytest_tfpipeline.plugin.state import State
 
 
+def add_anchors(config: pytest.Config, state: State) -> None:
+    """Collect every root, module and suite where pytest was not told what to collect.
+
+    Every process does it for itself: pytest-xdist gives workers the command line, not what became of it.
+    """
+    sources = pytest.Config.ArgsSource
+    at_top = config.invocation_params.dir in (state.top, config.rootpath)
+    if config.args_source is sources.TESTPATHS or (config.args_source is sources.INVOCATION_DIR and at_top):
+        ignored = [Path(path).absolute() for path in config.getoption("ignore") or ()]
+        config.args += [
+            str(anchor) for anchor in state.anchors if not any(path in (anchor, *anchor.parents) for path in ignored)
+        ]
+
+
 class Collection:
     """Registered on the controller and on every worker, with the same description of the run."""
 

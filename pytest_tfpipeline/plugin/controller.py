@@ -19,7 +19,7 @@ from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe, write_timings
 from pytest_tfpipeline.plugin import fixtures, terminal
 from pytest_tfpipeline.plugin.cases import announce_cases
-from pytest_tfpipeline.plugin.collection import Collection
+from pytest_tfpipeline.plugin.collection import Collection, add_anchors
 from pytest_tfpipeline.plugin.conclusion import conclude
 from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 from pytest_tfpipeline.plugin.ledger import Ledger
@@ -55,7 +55,7 @@ def take_control(config: pytest.Config, top: Path) -> None:
         raise pytest.UsageError(clean(str(error))) from None
     state = State(run, open_context(run, runner=runner), top)
     config.stash[STATE] = state
-    _add_anchors(config, state)
+    add_anchors(config, state)
     collection, witness = Collection(state, config), Witness(config, state)
     manager = config.pluginmanager
     manager.register(fixtures, "tfpipeline-fixtures")
@@ -63,17 +63,6 @@ def take_control(config: pytest.Config, top: Path) -> None:
     manager.register(Reporting(), "tfpipeline-reporting")
     manager.register(witness, "tfpipeline-witness")
     manager.register(Controller(config, state, witness, notes), "tfpipeline-controller")
-
-
-def _add_anchors(config: pytest.Config, state: State) -> None:
-    """Collect every root, module and suite where pytest was not told what to collect."""
-    sources = pytest.Config.ArgsSource
-    at_top = config.invocation_params.dir in (state.top, config.rootpath)
-    if config.args_source is sources.TESTPATHS or (config.args_source is sources.INVOCATION_DIR and at_top):
-        ignored = [Path(path).absolute() for path in config.getoption("ignore") or ()]
-        config.args += [
-            str(anchor) for anchor in state.anchors if not any(path in (anchor, *anchor.parents) for path in ignored)
-        ]
 
 
 class Controller:

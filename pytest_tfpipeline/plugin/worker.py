@@ -12,7 +12,7 @@ from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.plugin import fixtures
 from pytest_tfpipeline.plugin.activate import top_of
-from pytest_tfpipeline.plugin.collection import Collection
+from pytest_tfpipeline.plugin.collection import Collection, add_anchors
 from pytest_tfpipeline.plugin.reporting import Reporting
 from pytest_tfpipeline.plugin.state import STATE, WIRE_KEY, Phase, State
 
@@ -27,6 +27,7 @@ def join(config: pytest.Config) -> None:
     only = None if handed["only"] is None else frozenset((root, env) for root, env in handed["only"])
     state = State(run, open_context(run), top_of(config.rootpath), Phase(only, handed["wave"]))
     config.stash[STATE] = state
+    add_anchors(config, state)
     config.pluginmanager.register(fixtures, "tfpipeline-fixtures")
     config.pluginmanager.register(Collection(state, config), "tfpipeline-collection")
     config.pluginmanager.register(Reporting(), "tfpipeline-reporting")
