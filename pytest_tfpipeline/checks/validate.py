@@ -59,7 +59,8 @@ def _findings(ctx: Context, root_dir: str) -> tuple[Finding, ...]:
 
 def _initialised(ctx: Context, root_dir: str) -> tuple[Directory, InitResult]:
     """Where an environment is planned, its init is shared; a backend that is not there is no matter of validate."""
-    environment = next((target.environment for target in ctx.run.targets if target.root == root_dir), None)
+    planned = (target for target in ctx.run.targets if target.root == root_dir and not target.problems)
+    environment = next((target.environment for target in planned), None)
     if environment is not None:
         init = ensure_init(ctx, root_dir, environment)
         if init.ok:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_tfpipeline.gate.reasons import Code, Reason
-from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus
+from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus, Tool
 from pytest_tfpipeline.terraform.plan import Plan, destroys
 
 _SHOWN = 5
@@ -31,6 +31,14 @@ def to_changes_of_tree(changed: Sequence[str]) -> Iterator[Reason]:
     """Files that are not any more what was checked."""
     if changed:
         yield Reason(Code.TREE_CHANGED, f"changed while the run was going on: {_some(changed)}")
+
+
+def to_changed_tools(tools: Iterable[Tool], now: Mapping[str, str]) -> Iterator[Reason]:
+    """Programs that are not any more what they were at their first use; `now` holds checksums by name."""
+    for tool in tools:
+        if now[tool.name] != tool.sha256:
+            text = f"{tool.name} at {tool.path} is not the program any more that the plans were made and checked with"
+            yield Reason(Code.TOOL_CHANGED, f"{text}; run again")
 
 
 def to_plan(plan: PlanResult, read: Plan | None, problem: str, check: str) -> Iterator[Reason]:

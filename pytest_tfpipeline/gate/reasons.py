@@ -7,8 +7,12 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """A reason's code: other programs may act on it. A code is never renamed, and none is used for two things."""
+    """A reason's code: other programs may act on it. A code is never renamed, and none is used for two things.
 
+    In the order in which reasons are shown: what explains others comes first.
+    """
+
+    WRONG_IDENTITY = "wrong-identity"
     CHECK_FAILED = "check-failed"
     CHECK_ERROR = "check-error"
     CHECK_SKIPPED = "check-skipped"
@@ -26,7 +30,6 @@ class Code(StrEnum):
     TOOL_CHANGED = "tool-changed"
     PLAN_CHANGED = "plan-changed"
     PLAN_INCOMPLETE = "plan-incomplete"
-    WRONG_IDENTITY = "wrong-identity"
     PROTECTED_DESTROY = "protected-destroy"
     COLLECTION_ERROR = "collection-error"
     INTERNAL_ERROR = "internal-error"
@@ -35,6 +38,7 @@ class Code(StrEnum):
 
 #: What each code means, for the documentation and for whoever reads evidence.
 MEANING: dict[Code, str] = {
+    Code.WRONG_IDENTITY: "The credentials in use belong to another account than `identity` says, or nobody knows.",
     Code.CHECK_FAILED: "A check failed, in any root, module or suite that belongs to the environment.",
     Code.CHECK_ERROR: "A check could not be carried out: a tool, the set-up of a test or the teardown broke.",
     Code.CHECK_SKIPPED: "A check or a policy test was skipped or expected to fail.",
@@ -49,10 +53,9 @@ MEANING: dict[Code, str] = {
     Code.TREE_CHANGED: "A file of the repository or of the private copy changed between plan and apply.",
     Code.TREE_DIRTY: "The work tree has uncommitted changes and the environment is not emulated.",
     Code.IGNORED_INPUT: "Git ignores a file that terraform would read, and the environment is not emulated.",
-    Code.TOOL_CHANGED: "terraform itself changed between plan and apply.",
+    Code.TOOL_CHANGED: "terraform, or another tool that the run used, changed between plan and apply.",
     Code.PLAN_CHANGED: "A saved plan is missing, is not the one that was recorded, or belongs to another root.",
     Code.PLAN_INCOMPLETE: "A plan is incomplete (`-target`), errored, or cannot be read by the controller.",
-    Code.WRONG_IDENTITY: "The credentials in use belong to another account than `identity` says.",
     Code.PROTECTED_DESTROY: "A plan deletes or replaces a protected resource that `--allow-destroy` does not name.",
     Code.COLLECTION_ERROR: "pytest could not collect a file.",
     Code.INTERNAL_ERROR: "pytest or a plugin broke.",

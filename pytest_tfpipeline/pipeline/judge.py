@@ -15,6 +15,7 @@ from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus, Reco
 from pytest_tfpipeline.pipeline.expected import plan_check_id
 from pytest_tfpipeline.terraform.plan import Plan, changes, destroys
 from pytest_tfpipeline.terraform.saved import kept_plan, read_saved
+from pytest_tfpipeline.tools.identify import checksum_now
 
 #: Saved plans that are read at the same time: each costs a provider's start.
 _PARALLEL = 2
@@ -60,6 +61,13 @@ def object_to(ctx: Context, environment: EnvironmentRun, reading: Reading) -> li
         allowed = tuple(ctx.run.settings["allow_destroy"])
         found += objections.to_destroys(reading.result, reading.plan, environment, allowed, check)
     return found
+
+
+def to_tools(ctx: Context) -> tuple[Reason, ...]:
+    """Tools of the run that are not what they were at their first use. terraform itself holds the provider packages
+    against the lock in the saved plan."""
+    used = ctx.used_tools()
+    return tuple(objections.to_changed_tools(used, {tool.name: checksum_now(tool) for tool in used}))
 
 
 def deferred(run: Run, readings: Iterable[Reading]) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pytest_tfpipeline.gate.identity import told
 from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult
 from pytest_tfpipeline.gate.verdict import missing
 from pytest_tfpipeline.model import PlanResult, Target
@@ -48,7 +49,9 @@ def conclude(
 def _environments(state: State, gatekeeper: Gatekeeper | None) -> tuple[EnvironmentResult, ...]:
     judged = {one.environment.name: one for one in gatekeeper.environments} if gatekeeper else {}
     return tuple(
-        judged.get(one.name) or EnvironmentResult(one, _plans(state, one.name)) for one in state.run.environments
+        judged.get(one.name)
+        or EnvironmentResult(one, _plans(state, one.name), identity=told(state.identities.get(one.name, ())))
+        for one in state.run.environments
     )
 
 

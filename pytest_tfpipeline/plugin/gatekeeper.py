@@ -7,14 +7,17 @@ from collections.abc import Sequence
 
 import pytest
 
+from pytest_tfpipeline.context import Phase
 from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.gate import objections
+from pytest_tfpipeline.gate.identity import to_identity, told
 from pytest_tfpipeline.gate.reasons import Code, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult
 from pytest_tfpipeline.gate.waves import Applied, Result, apply_in_waves
 from pytest_tfpipeline.model import EnvironmentRun, Outcome, PlanResult, Record, Target
 from pytest_tfpipeline.pipeline.build import changed_since
-from pytest_tfpipeline.pipeline.judge import judge, read_plans
+from pytest_tfpipeline.pipeline.identity import ask
+from pytest_tfpipeline.pipeline.judge import Reading, judge, read_plans, to_tools
 from pytest_tfpipeline.pipeline.source import read_tree_state
 from pytest_tfpipeline.pipeline.steps import TerraformSteps
 from pytest_tfpipeline.plugin.again import run_policy_tests
@@ -49,17 +52,27 @@ class Gatekeeper:
             targets = [one for one in self._state.run.targets if one.environment == environment.name]
             self._object_to_tree(environment)
             readings = read_plans(self._state.context, targets)
-            verdict = judge(
-                self._state.context, environment, readings, self._ledger.records, tuple(self._ledger.objections)
-            )
+            verdict, identity = self._judge(environment, readings)
             plans = tuple(reading.result for reading in readings)
             self._announce_verdict(verdict)
-            self.environments.append(EnvironmentResult(environment, plans, verdict))
+            self.environments.append(EnvironmentResult(environment, plans, verdict, identity=identity))
             if verdict.open:
                 result = self._apply(environment, targets, {plan.root: plan for plan in plans})
-                self.environments[-1] = EnvironmentResult(environment, plans, verdict, result)
+                self.environments[-1] = EnvironmentResult(environment, plans, verdict, result, identity)
                 if result.interrupted:
                     raise KeyboardInterrupt
+
+    def _judge(self, environment: EnvironmentRun, readings: Sequence[Reading]) -> tuple[Verdict, str | None]:
+        """The verdict, and whose the credentials are. What an apply would use is looked at last, and only where nothing
+        else stands against one."""
+        context, answers = self._state.context, self._state.identities.get(environment.name, ())
+        against = [*self._ledger.objections, *to_identity(environment.name, answers)]
+        verdict = judge(context, environment, readings, self._ledger.records, against)
+        if verdict.open:
+            answers += ask(context, environment, Phase.APPLY)
+            against += [*to_identity(environment.name, answers), *to_tools(context)]
+            verdict = judge(context, environment, readings, self._ledger.records, against)
+        return verdict, told(answers)
 
     def exit_code(self, exitstatus: int) -> int:
         """11 where an apply was begun and something failed or is left; else what pytest says."""

@@ -9,6 +9,7 @@ import pytest
 from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.model import CheckKind
+from pytest_tfpipeline.pipeline.identity import ask_before_plan, without_plans
 from pytest_tfpipeline.pipeline.services import Services
 from pytest_tfpipeline.plugin.state import State
 from pytest_tfpipeline.redact import clean
@@ -24,7 +25,8 @@ _NEEDS = {
 
 
 def prepare(config: pytest.Config, state: State) -> Services:
-    """Start the services, find or install the tools while those start, and put the services' variables into the run.
+    """Start the services, find or install the tools while those start, put the services' variables into the run, and
+    see whose credentials these are.
 
     Raises pytest.UsageError where something cannot be had, with the command that mends it.
     """
@@ -35,6 +37,9 @@ def prepare(config: pytest.Config, state: State) -> Services:
         for name in dict.fromkeys(tool for check in state.run.checks for tool in _NEEDS.get(check.kind, ())):
             state.context.tool(name)
         state.run = replace(state.run, process_env=services.process_env())
+        state.context = open_context(state.run, _Progress(config), state.context.runner)
+        state.identities = ask_before_plan(state.context)
+        state.run = without_plans(state.run, state.identities)
     except (PipelineError, KeyboardInterrupt) as error:
         if services is not None:
             services.stop()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tfpipeline.context import Context
+from pytest_tfpipeline.gate.identity import Answer
 from pytest_tfpipeline.model import Check, Run
 
 #: The key of the run's description in pytest-xdist's `workerinput`, and of a worker's answers in `workeroutput`.
@@ -40,6 +41,8 @@ class State:
     phase: Phase = field(default_factory=Phase)
     #: Tests that asked for a plan when none was asked for, by node id.
     unplanned: set[str] = field(default_factory=set)
+    #: Whose the credentials were before anything was planned, by environment; on the controller.
+    identities: dict[str, tuple[Answer, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.checks: dict[str, list[Check]] = {}

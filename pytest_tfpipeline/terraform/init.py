@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from packaging.version import Version
 
 from pytest_tfpipeline.context import Context
-from pytest_tfpipeline.model import Finding, Target
+from pytest_tfpipeline.model import Finding, Target, Tool
 from pytest_tfpipeline.terraform import command
 from pytest_tfpipeline.terraform.call import Directory, retrying, succeeded
 from pytest_tfpipeline.terraform.diagnostics import errors
@@ -37,6 +37,11 @@ def ensure_init(ctx: Context, root_dir: str, environment: str | None) -> InitRes
     return ctx.workspace.once(
         f"init/{environment or ''}/{root_dir}", InitResult, lambda: _init(ctx, root_dir, environment)
     )
+
+
+def speaks_json(terraform: Tool) -> bool:
+    """Whether its init can print JSON lines."""
+    return Version(terraform.version) >= _JSON_SINCE
 
 
 def directory_of(ctx: Context, root_dir: str, environment: str | None) -> Directory:
@@ -70,7 +75,7 @@ def _run_init(directory: Directory, target: Target | None) -> InitResult:
         backend=target is not None,
         backend_config=_backend_config(directory, target),
         readonly_lock=(directory.cwd / ".terraform.lock.hcl").exists(),
-        json=Version(tool.version) >= _JSON_SINCE,
+        json=speaks_json(tool),
     )
     outcome = retrying(lambda: directory.run(argv, "init"), "init", directory.ctx.run.retry)
     findings = directory.judge(outcome, "init")

@@ -11,7 +11,7 @@ from pytest_tfpipeline.errors import ToolError
 from pytest_tfpipeline.model import Tool
 from pytest_tfpipeline.process import Request, Runner
 from pytest_tfpipeline.tools.pinned import environment_name, installed_version, requirements_digest
-from pytest_tfpipeline.tools.programs import Program
+from pytest_tfpipeline.tools.programs import Program, program
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?")
 #: Asking for a version must neither read the user's settings nor make a connection.
@@ -22,7 +22,7 @@ _TIMEOUT = 60.0
 _known: dict[tuple[str, int, int], Tool] = {}
 
 
-def identify(program: Program, path: Path, runner: Runner) -> Tool:
+def identify(wanted: Program, path: Path, runner: Runner) -> Tool:
     """The tool at that path, remembered as long as the file is the same.
 
     Raises ToolError where it cannot be run or does not say its version.
@@ -31,17 +31,25 @@ def identify(program: Program, path: Path, runner: Runner) -> Tool:
         info = path.stat()
         key = (str(path), info.st_mtime_ns, info.st_size)
         if key not in _known:
-            version = _version(program, path, runner)
-            _known[key] = Tool(program.name, version, str(path), _checksum(program, path))
+            version = _version(wanted, path, runner)
+            _known[key] = Tool(wanted.name, version, str(path), _checksum(wanted, path))
     except OSError as error:
-        raise ToolError(f"{error.strerror}", where=str(path), mend=program.mending(None)) from None
+        raise ToolError(f"{error.strerror}", where=str(path), mend=wanted.mending(None)) from None
     return _known[key]
 
 
-def refuse_wrapper(program: Program, path: Path) -> None:
+def checksum_now(tool: Tool) -> str:
+    """What the checksum of a tool found earlier is at this moment, read anew; "" where it is gone."""
+    try:
+        return _checksum(program(tool.name), Path(tool.path))
+    except OSError:
+        return ""
+
+
+def refuse_wrapper(wanted: Program, path: Path) -> None:
     """Raise ToolError for the script that hashicorp/setup-terraform puts in terraform's place
     (hashicorp/setup-terraform#20)."""
-    if program.name != "terraform" or not path.is_file():
+    if wanted.name != "terraform" or not path.is_file():
         return
     with path.open("rb") as file:
         first = file.readline(200)
@@ -52,22 +60,22 @@ def refuse_wrapper(program: Program, path: Path) -> None:
         raise ToolError(what, where=str(path), mend=mend)
 
 
-def _version(program: Program, path: Path, runner: Runner) -> str:
-    by_metadata = installed_version(path, program.name) if program.name == "checkov" else None
+def _version(wanted: Program, path: Path, runner: Runner) -> str:
+    by_metadata = installed_version(path, wanted.name) if wanted.name == "checkov" else None
     if by_metadata:
         return by_metadata
-    argument = ("version", "-json") if program.name == "terraform" else ("--version",)
+    argument = ("version", "-json") if wanted.name == "terraform" else ("--version",)
     request = Request((str(path), *argument), "/", env=_QUIET, unset=("TFLINT_CONFIG_FILE",), timeout=_TIMEOUT)
     outcome = runner.run(request)
-    found = _VERSION.search(_said(program, outcome.stdout)) if outcome.ok else None
+    found = _VERSION.search(_said(wanted, outcome.stdout)) if outcome.ok else None
     if found is None:
         said = outcome.error or (outcome.stderr or outcome.stdout).strip()[:300] or f"exit code {outcome.code}"
-        raise ToolError(f"it does not say its version: {said}", where=str(path), mend=program.mending(None))
+        raise ToolError(f"it does not say its version: {said}", where=str(path), mend=wanted.mending(None))
     return found[0]
 
 
-def _said(program: Program, stdout: str) -> str:
-    if program.name != "terraform":
+def _said(wanted: Program, stdout: str) -> str:
+    if wanted.name != "terraform":
         return stdout
     try:
         return str(json.loads(stdout)["terraform_version"])
@@ -75,13 +83,13 @@ def _said(program: Program, stdout: str) -> str:
         return ""
 
 
-def _checksum(program: Program, path: Path) -> str:
+def _checksum(wanted: Program, path: Path) -> str:
     """Of the program; of an environment of checkov its list of packages or of files, since the program itself is
     only a few lines that import them."""
-    if program.name == "checkov":
+    if wanted.name == "checkov":
         environment = path.parent.parent
-        if environment.name == environment_name(program.name):
-            return requirements_digest(program.name)
+        if environment.name == environment_name(wanted.name):
+            return requirements_digest(wanted.name)
         records = list(path.resolve().parent.parent.glob("lib/python*/site-packages/checkov-*.dist-info/RECORD"))
         path = records[0] if records else path
     with path.open("rb") as file:
