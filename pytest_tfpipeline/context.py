@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from pytest_tfpipeline.errors import ToolError
 from pytest_tfpipeline.model import Root, Run, Target, Tool
 from pytest_tfpipeline.process import Request, Runner, denied
 from pytest_tfpipeline.workspace import Workspace
@@ -135,9 +137,12 @@ class Context:
     def _find(self, name: str) -> Tool:
         from pytest_tfpipeline.tools import find_tool
 
-        return find_tool(
-            name, version=self.run.tool_versions.get(name), runner=self.runner, install=True, progress=self.progress
-        )
+        exact, preferred = self.run.tool_versions.get(name), self.run.preferred_versions.get(name)
+        if preferred is not None and exact is None:
+            # Where it cannot be had, the roots that allow what is there go on, and the others say what they miss.
+            with suppress(ToolError):
+                return find_tool(name, version=preferred, runner=self.runner, progress=self.progress)
+        return find_tool(name, version=exact, runner=self.runner, progress=self.progress)
 
 
 def open_context(run: Run, progress: Callable[[str], None] | None = None, runner: Runner | None = None) -> Context:

@@ -356,6 +356,8 @@ class Run:
     files_path: str = ""
     #: Exact versions asked for, by tool.
     tool_versions: dict[str, str] = field(default_factory=dict)
+    #: Versions that files of the repository ask for, by tool: taken where they can be had.
+    preferred_versions: dict[str, str] = field(default_factory=dict)
     #: Tool settings from the configuration (lint severity, checkov options, ...).
     settings: dict[str, Any] = field(default_factory=dict)
     #: Environment variables for every process of an environment (the emulated cloud's), by environment.

@@ -21,6 +21,7 @@ from pytest_tfpipeline.pipeline.expected import expected_checks
 from pytest_tfpipeline.pipeline.targets import check_environments, resolve_targets
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.tools.providers import cli_config
+from pytest_tfpipeline.tools.wanted import preferred_terraform
 from pytest_tfpipeline.workspace import clean_old_runs, make_private, prepare_output, write_private
 from pytest_tfpipeline.workspace.digest import sha256
 
@@ -80,6 +81,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         checks=expected_checks(repository, targets, config),
         files_path=str(files),
         tool_versions={name: version for name, version in config.tools.model_dump().items() if version},
+        preferred_versions=_preferred_versions(top, repository, targets),
         settings=_settings(config, wish),
         cli_config_path=str(cli.path),
         timings=read_timings(output),
@@ -143,6 +145,13 @@ def _hashes(top: Path, names: Sequence[str]) -> dict[str, str]:
 
     with ThreadPoolExecutor(4) as pool:
         return dict(zip(names, pool.map(digest, names), strict=True))
+
+
+def _preferred_versions(top: Path, repository: Repository, targets: Sequence[Target]) -> dict[str, str]:
+    """Of the roots that are planned, or of all where none is."""
+    planned = {target.root for target in targets}
+    found = preferred_terraform(top, [root for root in repository.roots if not planned or root.dir in planned])
+    return {"terraform": found} if found else {}
 
 
 def _settings(config: Config, wish: Wish) -> dict[str, object]:

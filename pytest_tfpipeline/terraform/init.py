@@ -14,6 +14,7 @@ from pytest_tfpipeline.terraform.call import Directory, retrying, succeeded
 from pytest_tfpipeline.terraform.diagnostics import errors
 from pytest_tfpipeline.terraform.localstate import is_overridden, link_state, place_state, use_empty_state
 from pytest_tfpipeline.terraform.prepare import ensure_prepared
+from pytest_tfpipeline.terraform.versions import refuse_version
 
 #: The first terraform whose init has `-json`.
 _JSON_SINCE = Version("1.9")
@@ -52,6 +53,9 @@ def directory_of(ctx: Context, root_dir: str, environment: str | None) -> Direct
 
 def _init(ctx: Context, root_dir: str, environment: str | None) -> InitResult:
     directory = directory_of(ctx, root_dir, environment)
+    unwanted = refuse_version(directory)
+    if unwanted:
+        return InitResult(False, unwanted, 0.0, str(directory.cwd))
     if environment is not None:
         prepared = ensure_prepared(ctx, environment).findings.get(root_dir)
         if prepared:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tfpipeline.errors import ToolError
-from pytest_tfpipeline.model import Tool
+from pytest_tfpipeline.model import Root
 from pytest_tfpipeline.tools.constraints import exact_version, satisfies
-from pytest_tfpipeline.tools.wanted import require_version, wanted_terraform
+from pytest_tfpipeline.tools.wanted import Asked, asked_for, preferred_terraform
 
 
 @pytest.mark.parametrize(
@@ -55,23 +54,38 @@ def test_exact_version(text: str, exact: str | None) -> None:
     assert exact_version(text) == exact
 
 
-def test_the_nearest_file_wins_and_required_version_comes_last(tmp_path: Path) -> None:
-    root = tmp_path / "terraform" / "core"
-    root.mkdir(parents=True)
-    chain = (root, root.parent, tmp_path)
-    assert wanted_terraform(chain, ">= 1.2") is None
-    assert wanted_terraform(chain, "= 1.5.7") == "1.5.7"
+def test_the_nearest_file_wins_and_required_version_holds_beside_it(tmp_path: Path) -> None:
+    here = tmp_path / "terraform" / "core"
+    here.mkdir(parents=True)
+    root = Root("terraform/core", "core", "terraform/core/main.tf", required_version=">= 1.2")
+    (here / "main.tf").write_text('terraform {\n  required_version = ">= 1.2"\n}\n')
+    required = Asked(">= 1.2", "terraform/core/main.tf", 2)
+    assert asked_for(tmp_path, root) == (required,)
     (tmp_path / ".tool-versions").write_text("# tools\nnodejs 20.1.0\nterraform 1.6.6 1.5.0\n")
-    assert wanted_terraform(chain, "= 1.5.7") == "1.6.6"
-    (root.parent / ".terraform-version").write_text("1.7.5\n")
-    assert wanted_terraform(chain) == "1.7.5"
-    (root / ".terraform-version").write_text("latest:^1.7\n")
-    assert wanted_terraform(chain) is None
+    assert asked_for(tmp_path, root) == (Asked("1.6.6", ".tool-versions", 3), required)
+    (here.parent / ".terraform-version").write_text("1.7.5\n")
+    assert asked_for(tmp_path, root)[0] == Asked("1.7.5", "terraform/.terraform-version", 1)
+    (here / ".terraform-version").write_text("latest:^1.7\n")
+    assert asked_for(tmp_path, root) == (required,)
 
 
-def test_a_terraform_that_the_root_refuses_is_named() -> None:
-    tool = Tool("terraform", "1.11.4", "/bin/terraform", "0")
-    require_version(tool, ">= 1.2", "core")
-    require_version(tool, "nonsense", "core")
-    with pytest.raises(ToolError, match=r"^core: terraform 1\.11\.4 does not satisfy required_version = '~> 1\.5\.0'"):
-        require_version(tool, "~> 1.5.0", "core")
+def test_what_is_no_constraint_is_left_to_terraform() -> None:
+    assert Asked("nonsense", "main.tf").allows("1.11.4")
+    assert not Asked("~> 1.5.0", "main.tf").allows("1.11.4")
+
+
+@pytest.mark.parametrize(
+    ("required", "preferred"),
+    [
+        ((), None),
+        ((">= 1.2", "~> 1.5.0"), None),
+        (("= 1.5.7", ">= 1.2"), "1.5.7"),
+        (("= 1.5.7", "1.6.6"), "1.6.6"),
+        (("= 1.5.7", "1.6.6", "< 1.6"), "1.5.7"),
+    ],
+)
+def test_of_several_versions_the_one_that_most_roots_allow(
+    tmp_path: Path, required: tuple[str, ...], preferred: str | None
+) -> None:
+    roots = [Root(f"r{index}", "r", "main.tf", required_version=text) for index, text in enumerate(required)]
+    assert preferred_terraform(tmp_path, roots) == preferred

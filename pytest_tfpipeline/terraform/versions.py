@@ -1,0 +1,30 @@
+"""Whether the terraform of this run is one that a root asks for."""
+
+from __future__ import annotations
+
+from pytest_tfpipeline.model import Finding, Severity, Tool
+from pytest_tfpipeline.terraform.call import Directory
+from pytest_tfpipeline.tools.programs import program
+from pytest_tfpipeline.tools.wanted import Asked, asked_for
+
+
+def refuse_version(directory: Directory) -> tuple[Finding, ...]:
+    """A finding for each file that asks for another terraform; nothing is run with one that the root does not want.
+
+    A version in the configuration stands above version files, and not above `required_version`.
+    """
+    root, ctx = directory.root, directory.ctx
+    if root is None:
+        return ()
+    tool = ctx.tool("terraform")
+    asked = asked_for(directory.copy, root, version_files="terraform" not in ctx.run.tool_versions)
+    return tuple(_finding(one, tool) for one in asked if not one.allows(tool.version))
+
+
+def _finding(asked: Asked, tool: Tool) -> Finding:
+    text = f"terraform {asked.constraint} is asked for, and this run uses {tool.version} ({tool.path})."
+    if asked.exact:
+        mend = program("terraform").mending(asked.exact)
+    else:
+        mend = 'Name a version that it allows: terraform = "..." under [tool.tfpipeline.tools]; or change it.'
+    return Finding("terraform-version", Severity.ERROR, f"{text}\n-> {mend}", file=asked.file, line=asked.line)
