@@ -29,15 +29,9 @@ def check(ctx: Context, check: Check) -> Record:
         findings = tuple(_unformatted(check.dir, outcome.stdout))
     else:
         findings = tuple(_syntax(check.dir, outcome.stderr)) or (directory.broken(outcome, "fmt", "terraform fmt"),)
-    return Record(
-        check.id,
-        check.kind,
-        Outcome.FAILED,
-        check.dir,
-        findings=findings,
-        summary=f"{len(findings)} file{'s' if len(findings) != 1 else ''}",
-        text=render_findings(findings),
-    )
+    summary = f"fmt: {len(findings)} file{'s' if len(findings) != 1 else ''} in {check.dir}"
+    text = f"{summary}\n\n{render_findings(findings)}"
+    return Record(check.id, check.kind, Outcome.FAILED, check.dir, findings=findings, summary=summary, text=text)
 
 
 def _unformatted(directory: str, stdout: str) -> Iterator[Finding]:

@@ -94,7 +94,7 @@ def _suite(
     return Suite(
         dir=directory,
         name=posixpath.basename(directory),
-        anchor=_anchor(directory, requirements, tests),
+        anchor=_anchor(directory, rule, requirements, tests),
         rule=rule,
         requirements=requirements,
         command=(entry.command or ()) if entry else (),
@@ -112,11 +112,13 @@ def _is_requirement(path: str, directory: str) -> bool:
     return above in inside and fnmatchcase(name, "requirements*.txt")
 
 
-def _anchor(directory: str, requirements: Sequence[str], tests: Sequence[str]) -> str:
+def _anchor(directory: str, rule: str, requirements: Sequence[str], tests: Sequence[str]) -> str:
+    """What makes it a suite; a test file only where nothing else does."""
     for name in ("pyproject.toml", "requirements.txt"):
         if join(directory, name) in requirements:
             return join(directory, name)
-    return min(tests)
+    mark = rule.removeprefix("suite: ")
+    return min(tests) if " " in mark else join(directory, mark)
 
 
 def _framework(texts: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_tfpipeline.gate.reasons import Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult
-from pytest_tfpipeline.model import Finding, Outcome, PlanResult, PlanStatus, Record
+from pytest_tfpipeline.model import Finding, Outcome, PlanResult, Record
 
 SCHEMA_VERSION = 1
 
@@ -92,7 +92,7 @@ def _plan(plan: PlanResult) -> dict[str, Any]:
         "status": plan.status.value,
         "digest": None,
         "file_sha256": plan.plan_sha256,
-        "deferred": plan.status is PlanStatus.DEFERRED,
+        "deferred": bool(plan.behind),
         "behind": list(plan.behind),
         "add": plan.changes.add,
         "change": plan.changes.change,

@@ -51,6 +51,12 @@ def to_plan(plan: PlanResult, read: Plan | None, problem: str, check: str) -> It
         yield Reason(Code.PLAN_INCOMPLETE, "the saved plan is incomplete: it was made with -target or errored", check)
 
 
+def to_changed_inputs(changed: Sequence[str], check: str) -> Iterator[Reason]:
+    """Files in the private copy that are not any more what the plan was made of."""
+    if changed:
+        yield Reason(Code.TREE_CHANGED, f"changed since the plan was made: {_some(changed)}", check)
+
+
 def to_destroys(
     plan: PlanResult, read: Plan, environment: EnvironmentRun, allowed: Sequence[str], check: str
 ) -> Iterator[Reason]:

@@ -107,7 +107,8 @@ def _about(one: Check | Record) -> tuple[CheckKind, str | None, str | None]:
 def _what(record: Record) -> str:
     if record.outcome is Outcome.DEFERRED:
         return "deferred, but nothing that it waits for is left to apply"
-    return record.summary or (record.findings[0].text if record.findings else "see the check's own output")
+    told = (record.summary, *(finding.text for finding in record.findings), record.text)
+    return next((line for text in told for line in text.splitlines() if line.strip()), "see the check's own output")
 
 
 def _skipped(record: Record) -> int:

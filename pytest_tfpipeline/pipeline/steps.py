@@ -26,6 +26,9 @@ class Listener(Protocol):
     def on_record(self, record: Record, wave: int) -> None:
         """A check was performed again."""
 
+    def on_start(self, target: Target, plan: PlanResult) -> None:
+        """A root's saved plan is about to be carried out."""
+
     def on_event(self, target: Target, event: ApplyEvent) -> None:
         """A resource of the target started, goes on or is done."""
 
@@ -69,6 +72,7 @@ class TerraformSteps:
 
     def apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
         """Carry out the saved plan; a plan without changes is not touched."""
+        self._listener.on_start(target, plan)
         applied = self._apply(target, plan, wave)
         self._listener.on_applied(target, applied)
         return applied

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tfpipeline.plugin.fixtures import FIXTURES, NOWHERE, Subject, parametrize
-from pytest_tfpipeline.plugin.items import CheckFile, CheckItem
+from pytest_tfpipeline.plugin.items import CheckFile, CheckItem, SuiteFolder
 from pytest_tfpipeline.plugin.state import State
 
 
@@ -31,20 +31,25 @@ class Collection:
     def __init__(self, state: State, config: pytest.Config) -> None:
         self._state = state
         self._on_the_way = {parent for anchor in state.anchors for parent in anchor.parents}
-        self._asked_for = [Path(config.invocation_params.dir, arg.split("::")[0]) for arg in config.args]
+        self._asked_for = [
+            Path(config.invocation_params.dir, arg.split("::")[0]).absolute() for arg in config.option.file_or_dir
+        ]
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """The anchor of a root, module or suite is the file of its checks."""
         return CheckFile.from_parent(parent, path=file_path) if file_path in self._state.anchors else None
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """Keep pytest out of suites, whose tests run in a process of their own, unless one was named."""
+        return SuiteFolder.from_parent(parent, path=path) if self._is_closed(path) else None
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """Open the way to every anchor, and keep pytest out of suites: those run in a process of their own."""
-        if collection_path in self._state.anchors:
+        """Open the way to every anchor, past `norecursedirs`."""
+        if collection_path in self._state.anchors or collection_path in self._on_the_way:
             return False
-        if self._inside_suite(collection_path) and not self._was_named(collection_path):
-            return True if collection_path not in self._on_the_way else None
-        return False if collection_path in self._on_the_way and collection_path.name != ".git" else None
+        return None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Multiply policy tests over what they are about."""
@@ -68,14 +73,11 @@ class Collection:
             return True
         return not isinstance(item, CheckItem) and subject is not None and (subject.dir, subject.environment) in only
 
-    def _inside_suite(self, path: Path) -> bool:
-        return any(path == suite or suite in path.parents for suite in self._state.suites)
-
-    def _was_named(self, path: Path) -> bool:
-        return any(
-            self._inside_suite(asked) and (path == asked or asked in path.parents or path in asked.parents)
-            for asked in self._asked_for
-        )
+    def _is_closed(self, path: Path) -> bool:
+        """Whether the directory is a suite's, and no argument leads to a file in it that is not an anchor."""
+        if path not in self._state.suites:
+            return False
+        return not any(path in asked.parents and asked not in self._state.anchors for asked in self._asked_for)
 
 
 def subject_of(item: pytest.Item) -> Subject | None:

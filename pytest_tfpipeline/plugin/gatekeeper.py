@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -58,7 +59,8 @@ class Gatekeeper:
             self.environments.append(EnvironmentResult(environment, plans, verdict, identity=identity))
             if verdict.open:
                 result = self._apply(environment, targets, {plan.root: plan for plan in plans})
-                self.environments[-1] = EnvironmentResult(environment, plans, verdict, result, identity)
+                carried_out = tuple(replace(result.plans[plan.root], behind=plan.behind) for plan in plans)
+                self.environments[-1] = EnvironmentResult(environment, carried_out, verdict, result, identity)
                 if result.interrupted:
                     raise KeyboardInterrupt
 
@@ -85,8 +87,13 @@ class Gatekeeper:
         text = f"in wave {wave}: {record.text or record.summary}"
         announce(
             self._session,
-            Announcement(record.check, "passed" if passed else "failed", record.seconds, text),
+            Announcement(record.check, "passed" if passed else "failed", record.seconds, text, record),
         )
+
+    def on_start(self, target: Target, plan: PlanResult) -> None:
+        """From here on, so many resources are expected."""
+        with self._lock:
+            self._progress.expect(target.root, plan.changes)
 
     def on_event(self, target: Target, event: ApplyEvent) -> None:
         """Live progress of one resource."""

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from pytest_tfpipeline.model import Check, CheckKind, Outcome, Record
+from pytest_tfpipeline.model import Check, Outcome, Record
 from pytest_tfpipeline.plugin.state import state_of
+
+#: Lines of a failure that are shown without `-v`.
+SHOWN_LINES = 15
 
 RECORD = pytest.StashKey[Record]()
 
@@ -31,6 +34,22 @@ class CheckFile(pytest.File):
         for check in state.checks[state.anchors[self.path]]:
             name = check.id.split("::", 1)[1]
             yield CheckItem.from_parent(self, name=name, nodeid=f"{self.nodeid}::{name}", check=check)
+
+
+class SuiteFolder(pytest.File):
+    """A suite's directory, or one in it, that leads to anchors and to nothing else.
+
+    A `pytest.File` although it is a directory: of a `pytest.Directory` pytest imports the conftest.py, and a suite's
+    belongs to the suite's own process.
+    """
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """The anchors right here, and the ways to those further down."""
+        anchors = state_of(self.config).anchors
+        below = {anchor.relative_to(self.path).parts for anchor in anchors if self.path in anchor.parents}
+        for name in sorted({parts[0] for parts in below}):
+            kind = CheckFile if (name,) in below else SuiteFolder
+            yield kind.from_parent(self, path=self.path / name)
 
 
 class CheckItem(pytest.Item):
@@ -55,7 +74,8 @@ class CheckItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
         """The record's own text: what, where, what to do."""
         if isinstance(excinfo.value, CheckFailed):
-            return excinfo.value.record.text or excinfo.value.record.summary
+            text = excinfo.value.record.text or excinfo.value.record.summary
+            return text if self.config.option.verbose > 0 else _shortened(text)
         return str(super().repr_failure(excinfo, style))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -63,6 +83,10 @@ class CheckItem(pytest.Item):
         return self.path, None, self.name
 
 
-def kinds_with_items() -> tuple[CheckKind, ...]:
-    """The kinds that are collected as items of their own."""
-    return tuple(kind for kind in CheckKind if kind not in (CheckKind.POLICY_TEST, CheckKind.TEST))
+def _shortened(text: str) -> str:
+    """The first lines: a grown repository's first run would be a wall of text otherwise."""
+    lines = text.splitlines()
+    if len(lines) <= SHOWN_LINES + 3:
+        return text
+    more = f"... {len(lines) - SHOWN_LINES} more lines: -v shows them, and evidence.json has every finding"
+    return "\n".join([*lines[:SHOWN_LINES], more])

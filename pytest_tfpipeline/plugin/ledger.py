@@ -9,6 +9,8 @@ import pytest
 
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.model import CheckKind, Outcome, Record
+from pytest_tfpipeline.plugin.live import is_announced
+from pytest_tfpipeline.plugin.live import ANNOUNCED
 from pytest_tfpipeline.plugin.reporting import record_of
 from pytest_tfpipeline.plugin.state import WIRE_KEY, State
 
@@ -23,11 +25,12 @@ class Ledger:
         self.objections: list[Reason] = []
         self.unplanned: set[str] = set()
         self.usage: str | None = None
+        self._expected = frozenset(check.id for check in state.run.checks)
 
     def take(self, report: pytest.TestReport) -> Record | None:
         """Note a report; gives its record if it has one."""
         record = record_of(report)
-        if record is None and report.failed:
+        if record is None and report.failed and not is_announced(report):
             record = self._crash(report)
         if record is not None:
             self.records.append(record)
@@ -46,6 +49,8 @@ class Ledger:
         self.unplanned |= set(answer.get("unplanned", ()))
         for nodeid in answer.get("dropped", ()):
             key = self._state.key(self._config, nodeid)
+            if key in self._expected:  # `decide` misses it by itself
+                continue
             self.note(Code.CHECK_MISSING, "collected, then left out of the run", key)
 
     def seconds_by_directory(self) -> dict[str, float]:

@@ -12,6 +12,12 @@ from pytest_tfpipeline.plugin.reporting import ATTRIBUTE
 from pytest_tfpipeline.redact import clean
 
 
+_ANNOUNCED = "tfpipeline_announced"
+
+#: The attribute of a report that is not an item's.
+ANNOUNCED = "tfpipeline_announced"
+
+
 @dataclass(frozen=True, slots=True)
 class Announcement:
     """One result: `outcome` is passed, failed or skipped; `text` is what a failure shows."""
@@ -35,6 +41,11 @@ def announce(session: pytest.Session, told: Announcement) -> None:
     hook.pytest_runtest_logfinish(nodeid=told.nodeid, location=location)
 
 
+def is_announced(report: pytest.TestReport) -> bool:
+    """Whether the report was made here, and not by an item or for one that crashed."""
+    return hasattr(report, _ANNOUNCED)
+
+
 def _report(told: Announcement, location: tuple[str, None, str], when: str) -> pytest.TestReport:
     own = when == "call"
     outcome = told.outcome if own else "passed"
@@ -52,6 +63,8 @@ def _report(told: Announcement, location: tuple[str, None, str], when: str) -> p
         when=when,  # type: ignore[arg-type]
         duration=told.seconds if own else 0.0,
     )
+    setattr(report, _ANNOUNCED, True)
+    setattr(report, ANNOUNCED, True)
     if own and told.record is not None:
         setattr(report, ATTRIBUTE, codec.dumps(told.record))
     return report

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from pytest_tfpipeline.gate.result import RunResult
-from pytest_tfpipeline.model import Run
+from pytest_tfpipeline.model import Changes, Run
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.redact import clean
 from pytest_tfpipeline.reports.text import applied_lines, changes_table, closing_line, duration, reason_lines
 from pytest_tfpipeline.reports.write import EVIDENCE
 from pytest_tfpipeline.terraform.applying import ApplyEvent
 
-#: What terraform's events are called here.
-_WORDS = {"start": "begins to", "progress": "still busy with", "complete": "done with", "errored": "failed to"}
+#: terraform's actions, done.
+_DONE = {"create": "created", "update": "changed", "delete": "destroyed", "read": "read", "forget": "forgotten"}
 
 
 def header(run: Run, notes: tuple[str, ...]) -> list[str]:
@@ -42,7 +42,8 @@ def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run, no
     for one in result.environments:
         if one.verdict is not None:
             lines += ["", *(f"note: {note}" for note in one.verdict.notes)] if one.verdict.notes else []
-        if one.verdict is not None and not one.verdict.open:
+        shown_above = reporter.config.option.tbstyle != "no"
+        if one.verdict is not None and not one.verdict.open and not shown_above:
             lines += ["", f"the gate to {one.environment.name} is closed:", *reason_lines(one.verdict.reasons)]
         lines += ["", *applied_lines(one)] if one.result is not None else []
     if not lines and not notes:
@@ -58,22 +59,38 @@ def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run, no
 
 
 class ProgressLines:
-    """Live progress of an apply: a line for each resource that starts, takes long, is done or fails."""
+    """Live progress of an apply: a line for each resource that is done or takes long; every step under `-v`."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin("terminalreporter")
-        self._quiet = config.option.verbose < 0
+        self._verbosity = config.option.verbose
+        self._expected: dict[str, int] = {}
+        self._done: dict[str, int] = {}
 
     def begin(self, environment: str, count: int) -> None:
         """The apply starts."""
         self._line(f"applying {environment}: {count} root{'' if count == 1 else 's'}")
 
+    def expect(self, root: str, changes: Changes) -> None:
+        """So many resources of the root will be touched."""
+        self._expected[root] = changes.add + changes.change + changes.destroy + 2 * changes.replace
+        self._done[root] = 0
+
     def show(self, root: str, event: ApplyEvent) -> None:
         """One event of one resource."""
         took = f" after {duration(event.seconds)}" if event.seconds else ""
-        self._line(f"  {root}: {event.address}: {_WORDS.get(event.kind, event.kind)} {event.action}{took}")
+        if event.kind == "complete":
+            self._done[root] = self._done.get(root, 0) + 1
+            count = f"[{self._done[root]}/{self._expected.get(root, '?')}]"
+            self._line(f"  {root} {count} {event.address}: {_DONE.get(event.action, event.action)}{took}")
+        elif event.kind == "errored":
+            self._line(f"  {root} {event.address}: could not {event.action}{took}")
+        elif event.kind == "progress":
+            self._line(f"  {root} {event.address}: {event.action} goes on{took}")
+        elif self._verbosity > 0:
+            self._line(f"  {root} {event.address}: {event.action} begins")
 
     def _line(self, text: str) -> None:
-        if self._reporter is not None and not self._quiet:
+        if self._reporter is not None and self._verbosity >= 0:
             self._reporter.ensure_newline()
             self._reporter.write_line(clean(text))

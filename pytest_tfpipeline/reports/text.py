@@ -105,13 +105,15 @@ def closing_line(one: EnvironmentResult, can_apply: bool) -> str:
 
 def _cells(plan: PlanResult) -> tuple[str, ...]:
     if plan.status is PlanStatus.DEFERRED:
-        return (*["."] * len(_COLUMNS), f"deferred until {', '.join(plan.behind)} is applied")
+        return (*["."] * len(_COLUMNS), f"waits for {', '.join(plan.behind)}")
     if plan.status is PlanStatus.FAILED:
         return (*["."] * len(_COLUMNS), "could not be planned")
     found = plan.changes
     counts = (found.add, found.change, found.replace, found.destroy, found.import_, found.forget)
     outputs = f"outputs: {', '.join(found.outputs)}" if found.outputs and not any(counts) else ""
-    return (*[str(count) if count else "-" for count in counts], outputs if found.any else "no changes")
+    later = f"planned when {', '.join(plan.behind)} was applied" if plan.behind else ""
+    said = "; ".join(filter(None, (outputs if found.any else "no changes", later)))
+    return (*[str(count) if count else "-" for count in counts], said)
 
 
 def _rare(changes: Changes) -> tuple[tuple[str, int], ...]:
