@@ -18,6 +18,7 @@ from moto.s3.models import s3_backends
 from werkzeug.exceptions import HTTPException
 
 from pytest_tfpipeline.emulator.environment import ACCOUNT_ID, DEFAULT_REGION
+from pytest_tfpipeline.emulator.fixes import FIXES, Fix, mend
 from pytest_tfpipeline.emulator.refusal import refusal_body
 
 _log = logging.getLogger(__name__)
@@ -51,6 +52,8 @@ class Cloud:
 
     _locks: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     _router: Any = field(default_factory=lambda: MotoRequestHandler(0))
+    _unmended: dict[str, tuple[Fix, ...]] = field(default_factory=lambda: dict(FIXES))
+    _mending: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         # Invoked functions and jobs succeed without a container.
@@ -63,6 +66,8 @@ class Cloud:
         service = self._router.get_backend_for_host(f"{call.scheme}://{call.host}")
         if service is None or service == "moto_api":
             return _not_emulated(call, f"the emulated cloud knows no service at {call.host}")
+        with self._mending:
+            mend(self._unmended.pop(service, ()))
         with nullcontext() if service == "sqs" else self._locks[service]:
             return self._ask(call, service)
 

@@ -1,0 +1,135 @@
+"""What moto answers otherwise than AWS, so that every plan finds a change; mended in the emulator's process.
+
+Each fix stands in for a method or property of moto and gets moto's own as its first argument; so what moto mends one
+day stays mended. What a fix remembers is an attribute of moto's own object, and kept with it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from inspect import getattr_static, signature
+from types import MappingProxyType
+from typing import Any
+
+_log = logging.getLogger(__name__)
+_Function = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """`mended` in the place of `module:class.name`; moto's modules cost time, so they are named, not imported."""
+
+    module: str
+    kind: str
+    name: str
+    mended: _Function
+
+    def apply(self) -> None:
+        """Put it there. Raises ImportError or AttributeError where moto has nothing there."""
+        kind = getattr(importlib.import_module(self.module), self.kind)
+        own: Any = getattr_static(kind, self.name)
+        is_property = isinstance(own, property)
+        around = self._around(own.fget if is_property else own)
+        setattr(kind, self.name, property(around) if is_property else around)
+
+    def _around(self, own: _Function) -> _Function:
+        mended = self.mended
+
+        @wraps(own)
+        def around(*arguments: Any, **options: Any) -> Any:
+            return mended(own, *arguments, **options)
+
+        return around
+
+
+def mend(fixes: Iterable[Fix]) -> None:
+    """Apply each, once in the life of a process. Where another moto has nothing at that place, that is logged."""
+    for fix in fixes:
+        try:
+            fix.apply()
+        except (ImportError, AttributeError) as error:
+            _log.warning("moto is not mended at %s.%s: %s", fix.kind, fix.name, error)
+
+
+def _set_queue_attributes(own: _Function, queue: Any, attributes: Mapping[str, Any], *rest: Any) -> None:
+    """SetQueueAttributes changes the attributes that it names; moto drops a policy that is not among them."""
+    before = getattr(queue, "policy", None)
+    own(queue, attributes, *rest)
+    if "Policy" not in attributes:
+        queue.policy = before
+
+
+def _queue_attributes(own: _Function, queue: Any) -> dict[str, Any]:
+    """GetQueueAttributes answers `{"deadLetterTargetArn":"...","maxReceiveCount":5}`; moto puts spaces into it, which
+    the AWS provider takes for a change."""
+    told: dict[str, Any] = own(queue)
+    if queue.redrive_policy:
+        told["RedrivePolicy"] = json.dumps(queue.redrive_policy, separators=(",", ":"))
+    return told
+
+
+def _create_function(own: _Function, function: Any, *arguments: Any, **options: Any) -> None:
+    """A function keeps its `DeadLetterConfig`, and all that describes it tells of it; moto knows nothing of that."""
+    own(function, *arguments, **options)
+    function.dead_letters = signature(own).bind(function, *arguments, **options).arguments["spec"].get(_DEAD_LETTERS)
+
+
+def _update_function(own: _Function, function: Any, config_updates: Mapping[str, Any]) -> Any:
+    if _DEAD_LETTERS in config_updates:
+        function.dead_letters = config_updates[_DEAD_LETTERS]
+    return own(function, config_updates)
+
+
+def _describe_function(own: _Function, function: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+    told: dict[str, Any] = own(function, *arguments, **options)
+    dead_letters = getattr(function, "dead_letters", None) or {}
+    # An empty target is how it is taken away.
+    return told | {_DEAD_LETTERS: dead_letters} if dead_letters.get("TargetArn") else told
+
+
+def _create_rule(own: _Function, rule: Any, *arguments: Any, **options: Any) -> None:
+    """DescribeSecurityGroupRules has each rule's description, whatever it lets through; moto has it for address ranges
+    only."""
+    own(rule, *arguments, **options)
+    given = signature(own).bind(rule, *arguments, **options).arguments
+    rule.other_end = given.get("source_group") or given.get("prefix_list_id") or {}
+
+
+def _rule_description(own: _Function, rule: Any) -> str | None:
+    told: str | None = own(rule) or getattr(rule, "other_end", {}).get("Description")
+    return told
+
+
+def _serialize(own: _Function, response: Any, action_result: Any) -> Any:
+    """GetBucketNotificationConfiguration has an empty `EventBridgeConfiguration` where that is on; moto leaves it
+    out."""
+    if response._get_action() == "GetBucketNotificationConfiguration" and isinstance(action_result.result, dict):
+        kept = response.backend.get_bucket_notification_configuration(response.bucket_name)
+        if kept.event_bridge is not None:
+            action_result.result["EventBridgeConfiguration"] = {}
+    return own(response, action_result)
+
+
+_DEAD_LETTERS = "DeadLetterConfig"
+_FUNCTION = ("moto.awslambda.models", "LambdaFunction")
+_QUEUE = ("moto.sqs.models", "Queue")
+_RULE = ("moto.ec2.models.security_groups", "SecurityGroupRule")
+
+#: The fixes of each service, by the name that moto has for it.
+FIXES: Mapping[str, tuple[Fix, ...]] = MappingProxyType(
+    {
+        "ec2": (Fix(*_RULE, "__init__", _create_rule), Fix(*_RULE, "description", _rule_description)),
+        "awslambda": (
+            Fix(*_FUNCTION, "__init__", _create_function),
+            Fix(*_FUNCTION, "update_configuration", _update_function),
+            Fix(*_FUNCTION, "get_configuration", _describe_function),
+        ),
+        "s3": (Fix("moto.s3.responses", "S3Response", "serialized", _serialize),),
+        "sqs": (Fix(*_QUEUE, "_set_attributes", _set_queue_attributes), Fix(*_QUEUE, "attributes", _queue_attributes)),
+    }
+)
