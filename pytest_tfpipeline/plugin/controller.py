@@ -23,6 +23,7 @@ from pytest_tfpipeline.plugin.collection import Collection, add_anchors
 from pytest_tfpipeline.plugin.conclusion import conclude
 from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 from pytest_tfpipeline.plugin.ledger import Ledger
+from pytest_tfpipeline.plugin.refusal import refusing
 from pytest_tfpipeline.plugin.reporting import Reporting, status_of
 from pytest_tfpipeline.plugin.secrecy import known_secrets
 from pytest_tfpipeline.plugin.state import STATE, WIRE_KEY, State
@@ -41,18 +42,16 @@ if TYPE_CHECKING:
 
 def take_control(config: pytest.Config, top: Path) -> None:
     """Describe the run and register the controller's plugin objects; raises pytest.UsageError."""
-    wish = Wish(
-        asked_for(config),
-        environments(config),
-        file_option(config, config.option.tf_config),
-        file_option(config, config.option.tf_output),
-        tuple(config.option.allow_destroy or ()),
-    )
     runner = Runner()
-    try:
+    with refusing(config, top, runner):
+        wish = Wish(
+            asked_for(config),
+            environments(config),
+            file_option(config, config.option.tf_config),
+            file_option(config, config.option.tf_output),
+            tuple(config.option.allow_destroy or ()),
+        )
         run, notes = build_run(top, wish, describe(top, wish, runner), runner)
-    except PipelineError as error:
-        raise pytest.UsageError(clean(str(error))) from None
     state = State(run, open_context(run, runner=runner), top)
     config.stash[STATE] = state
     add_anchors(config, state)
@@ -80,6 +79,7 @@ class Controller:
         self._services: Services | None = None
         self._gatekeeper: Gatekeeper | None = None
         self._result: RunResult | None = None
+        self._stopped_itself = False
         self._hold = hold(Path(state.run.work_path))
 
     @property
@@ -101,9 +101,10 @@ class Controller:
             return
         from pytest_tfpipeline.plugin.preparation import prepare
 
-        self._services = prepare(self._config, self._state)
-        if self._run.can_apply:
-            self._gatekeeper = Gatekeeper(session, self._state, self._ledger)
+        with refusing(self._config, self._state.top, self._context.runner):
+            self._services = prepare(self._config, self._state)
+            if self._run.can_apply:
+                self._gatekeeper = Gatekeeper(session, self._state, self._ledger)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: WorkerController) -> None:
@@ -149,9 +150,14 @@ class Controller:
         last = next(iter(reversed(clean(str(excrepr)).splitlines())), "")
         self._ledger.note(Code.INTERNAL_ERROR, last)
 
-    def pytest_keyboard_interrupt(self) -> None:
-        """Ctrl-C, or SIGTERM."""
-        self._ledger.note(Code.INTERRUPTED, "the run was interrupted")
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Ctrl-C, SIGTERM, or a stop of pytest's own: files that cannot be collected, `--stepwise`."""
+        why = excinfo.value
+        hidden = any(reason.code is Code.COLLECTION_ERROR for reason in self._ledger.objections)
+        by_hand = not isinstance(why, pytest.Session.Interrupted) or "keyboard-interrupt" in str(why)
+        self._stopped_itself = hidden or not by_hand
+        if not hidden:
+            self._ledger.note(Code.INTERRUPTED, "the run was interrupted" if by_hand else clean(str(why)))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -172,6 +178,8 @@ class Controller:
         """Settle the exit code, end the services, write down what the run proved."""
         if hasattr(session, "exitstatus"):
             session.exitstatus = self._settle(int(exitstatus))
+        if self._gatekeeper is not None and exitstatus != pytest.ExitCode.USAGE_ERROR:
+            self._gatekeeper.close()
         self._late_notes = (*terminal.unplanned_note(self._ledger), *self._stop_services())
         self._result = conclude(
             self._state,
@@ -200,6 +208,8 @@ class Controller:
 
     def _settle(self, exitstatus: int) -> int:
         """10 and 11 stand only where pytest has nothing worse to say."""
+        if self._gatekeeper is not None and self._stopped_itself:
+            return pytest.ExitCode.TESTS_FAILED
         if self._gatekeeper is None or exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             return exitstatus
         return self._gatekeeper.exit_code(exitstatus)

@@ -18,7 +18,7 @@ from pytest_tfpipeline.gate.waves import Applied, Result, apply_in_waves
 from pytest_tfpipeline.model import EnvironmentRun, Outcome, PlanResult, Record, Target
 from pytest_tfpipeline.pipeline.build import changed_since
 from pytest_tfpipeline.pipeline.identity import ask
-from pytest_tfpipeline.pipeline.judge import Reading, judge, read_plans, to_tools
+from pytest_tfpipeline.pipeline.judge import Reading, judge, judge_cut_short, read_plans, to_tools
 from pytest_tfpipeline.pipeline.source import read_tree_state
 from pytest_tfpipeline.pipeline.steps import TerraformSteps
 from pytest_tfpipeline.plugin.again import run_policy_tests
@@ -63,6 +63,17 @@ class Gatekeeper:
                 self.environments[-1] = EnvironmentResult(environment, carried_out, verdict, result, identity)
                 if result.interrupted:
                     raise KeyboardInterrupt
+
+    def close(self) -> None:
+        """Say why of every environment that the run never came to judge, because it ended before."""
+        judged = {one.environment.name for one in self.environments}
+        for environment in self._state.run.environments:
+            if environment.name not in judged:
+                answers = self._state.identities.get(environment.name, ())
+                against = [*self._ledger.objections, *to_identity(environment.name, answers)]
+                verdict, plans = judge_cut_short(self._state.context, environment, self._ledger.records, against)
+                self._announce_verdict(verdict)
+                self.environments.append(EnvironmentResult(environment, plans, verdict, identity=told(answers)))
 
     def _judge(self, environment: EnvironmentRun, readings: Sequence[Reading]) -> tuple[Verdict, str | None]:
         """The verdict, and whose the credentials are. What an apply would use is looked at last, and only where nothing

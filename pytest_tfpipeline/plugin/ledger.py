@@ -10,7 +10,6 @@ import pytest
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.model import CheckKind, Outcome, Record
 from pytest_tfpipeline.plugin.live import is_announced
-from pytest_tfpipeline.plugin.live import ANNOUNCED
 from pytest_tfpipeline.plugin.reporting import record_of
 from pytest_tfpipeline.plugin.state import WIRE_KEY, State
 

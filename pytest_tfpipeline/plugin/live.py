@@ -11,11 +11,8 @@ from pytest_tfpipeline.model import Record
 from pytest_tfpipeline.plugin.reporting import ATTRIBUTE
 from pytest_tfpipeline.redact import clean
 
-
-_ANNOUNCED = "tfpipeline_announced"
-
 #: The attribute of a report that is not an item's.
-ANNOUNCED = "tfpipeline_announced"
+_ANNOUNCED = "tfpipeline_announced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,6 @@ def _report(told: Announcement, location: tuple[str, None, str], when: str) -> p
         duration=told.seconds if own else 0.0,
     )
     setattr(report, _ANNOUNCED, True)
-    setattr(report, ANNOUNCED, True)
     if own and told.record is not None:
         setattr(report, ATTRIBUTE, codec.dumps(told.record))
     return report

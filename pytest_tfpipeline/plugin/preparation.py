@@ -28,7 +28,7 @@ def prepare(config: pytest.Config, state: State) -> Services:
     """Start the services, find or install the tools while those start, put the services' variables into the run, and
     see whose credentials these are.
 
-    Raises pytest.UsageError where something cannot be had, with the command that mends it.
+    Raises PipelineError where something cannot be had, with the command that mends it.
     """
     services: Services | None = None
     state.context = open_context(state.run, _Progress(config), state.context.runner)
@@ -40,12 +40,10 @@ def prepare(config: pytest.Config, state: State) -> Services:
         state.context = open_context(state.run, _Progress(config), state.context.runner)
         state.identities = ask_before_plan(state.context)
         state.run = without_plans(state.run, state.identities)
-    except (PipelineError, KeyboardInterrupt) as error:
+    except (PipelineError, KeyboardInterrupt):
         if services is not None:
             services.stop()
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        raise pytest.UsageError(clean(str(error))) from None
+        raise
     state.context = open_context(state.run, _Progress(config), state.context.runner)
     return services
 

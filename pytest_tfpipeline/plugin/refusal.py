@@ -1,43 +1,49 @@
-"""Refuse a run that cannot be done, with evidence of the refusal: a reader of `evidence.json` must not take an earlier
-run's for this one."""
+"""Refuse a run that cannot be done, and write that down: a reader of `evidence.json` must not take an earlier run's
+evidence for this one's."""
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
 from pytest_tfpipeline.config.load import load_config
 from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.gate.result import RunResult
-from pytest_tfpipeline.pipeline.build import DEFAULT_OUTPUT, Wish
+from pytest_tfpipeline.pipeline.build import DEFAULT_OUTPUT
 from pytest_tfpipeline.pipeline.source import read_source
+from pytest_tfpipeline.plugin.wishes import asked_for, file_option
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.redact import clean
 from pytest_tfpipeline.reports.write import write_reports
 from pytest_tfpipeline.workspace import prepare_output
 
 
-def refuse(config: pytest.Config, top: Path, wish: Wish, runner: Runner, why: str) -> NoReturn:
-    """Raise pytest.UsageError (exit code 4), after writing evidence if a configuration can be read (spec,
-    "Interfaces") and the output directory is ours to write to."""
-    with contextlib.suppress(PipelineError, OSError):
-        load_config(top, wish.config_file)
-        output = prepare_output(wish.output or top / DEFAULT_OUTPUT)
-        write_reports(_refusal(config, top, wish, runner, why), output, ())
-    raise pytest.UsageError(clean(why))
+@contextmanager
+def refusing(config: pytest.Config, top: Path, runner: Runner) -> Iterator[None]:
+    """Turn what makes the run impossible into pytest.UsageError (exit code 4), with evidence of it where a
+    configuration can be read (spec, "Interfaces") and the output directory is this user's."""
+    try:
+        yield
+    except (PipelineError, pytest.UsageError) as error:
+        why = clean(str(error))
+        with suppress(PipelineError, OSError):
+            load_config(top, file_option(config, config.option.tf_config))
+            output = prepare_output(file_option(config, config.option.tf_output) or top / DEFAULT_OUTPUT)
+            write_reports(_refusal(config, top, runner, why), output, ())
+        raise pytest.UsageError(why) from None
 
 
-def _refusal(config: pytest.Config, top: Path, wish: Wish, runner: Runner, why: str) -> RunResult:
+def _refusal(config: pytest.Config, top: Path, runner: Runner, why: str) -> RunResult:
     """A run in which nothing was checked."""
     return RunResult(
         id=f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(3)}",
-        mode=wish.mode,
+        mode=asked_for(config),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
         source=read_source(runner, top),
