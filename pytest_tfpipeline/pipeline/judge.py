@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.gate import objections
-from pytest_tfpipeline.gate.reasons import Reason, Verdict
+from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
 from pytest_tfpipeline.gate.verdict import Rules, decide
 from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus, Record, Run, Target
 from pytest_tfpipeline.pipeline.expected import plan_check_id
+from pytest_tfpipeline.terraform.applying import changed_inputs
 from pytest_tfpipeline.terraform.plan import Plan, changes, destroys
 from pytest_tfpipeline.terraform.saved import kept_plan, read_saved
 from pytest_tfpipeline.tools.identify import checksum_now
@@ -53,12 +54,31 @@ def judge(
     return replace(verdict, notes=(*verdict.notes, *objections.to_unused_allowances(allowed, named)))
 
 
+def judge_cut_short(
+    ctx: Context, environment: EnvironmentRun, records: Iterable[Record], objected: Iterable[Reason]
+) -> tuple[Verdict, tuple[PlanResult, ...]]:
+    """The verdict on a run that ended before it could be judged, and the plans that were made; never open.
+
+    No process is started: the run may have been interrupted.
+    """
+    targets = [one for one in ctx.run.targets if one.environment == environment.name]
+    readings = [Reading(kept, None) for target in targets if (kept := kept_plan(ctx, target)) is not None]
+    rules = Rules(deferred=deferred(ctx.run, readings), skips_fail=ctx.run.settings["skips"] == "fail")
+    verdict = decide(environment.name, ctx.run.checks, records, objected, rules)
+    if verdict.open:
+        verdict = replace(verdict, reasons=(Reason(Code.INTERRUPTED, "the run ended before it was judged"),))
+    return verdict, tuple(reading.result for reading in readings)
+
+
 def object_to(ctx: Context, environment: EnvironmentRun, reading: Reading) -> list[Reason]:
     """What stands against one saved plan."""
     check = plan_check_id(ctx.run.repository, reading.result.root, environment.name)
     found = list(objections.to_plan(reading.result, reading.plan, reading.problem, check))
     if reading.plan is not None:
         allowed = tuple(ctx.run.settings["allow_destroy"])
+        target = ctx.run.target(reading.result.root, environment.name)
+        changed = changed_inputs(ctx, target, reading.result, reading.plan)
+        found += objections.to_changed_inputs(changed, check)
         found += objections.to_destroys(reading.result, reading.plan, environment, allowed, check)
     return found
 

@@ -20,7 +20,7 @@ from pytest_tfpipeline.terraform.call import Directory, succeeded
 from pytest_tfpipeline.terraform.diagnostics import failure, parse_line
 from pytest_tfpipeline.terraform.init import directory_of
 from pytest_tfpipeline.terraform.inputs import inputs_of
-from pytest_tfpipeline.terraform.plan import read_plan
+from pytest_tfpipeline.terraform.plan import Plan, read_plan
 from pytest_tfpipeline.terraform.planfile import sha256_of_plan
 from pytest_tfpipeline.terraform.planning import note_applied, planned_inputs
 from pytest_tfpipeline.workspace import changed_files, make_private, root_file_name
@@ -102,6 +102,14 @@ def run_after_apply(ctx: Context, target: Target) -> tuple[Finding, ...]:
     return ()
 
 
+def changed_inputs(ctx: Context, target: Target, result: PlanResult, plan: Plan) -> tuple[str, ...]:
+    """Files that the saved plan could read and that are not any more what they were when it was made."""
+    inputs = inputs_of(directory_of(ctx, target.root, target.environment), target, plan)
+    if manifest_digest(inputs) == result.inputs_sha256:
+        return ()
+    return tuple(changed_files(planned_inputs(ctx, target), inputs)) or ("what was recorded of them",)
+
+
 def _refuse(ctx: Context, target: Target, plan: PlanResult) -> tuple[Finding, ...]:
     try:
         found = sha256_of_plan(str(plan.plan_path))
@@ -110,11 +118,9 @@ def _refuse(ctx: Context, target: Target, plan: PlanResult) -> tuple[Finding, ..
     if found != plan.plan_sha256:
         text = "The saved plan is not the one that was recorded and checked.\n-> Run again: nothing was applied."
         return (failure("plan-changed", text),)
-    directory = directory_of(ctx, target.root, target.environment)
-    inputs = inputs_of(directory, target, read_plan(str(plan.json_path)))
-    if manifest_digest(inputs) == plan.inputs_sha256:
+    names = changed_inputs(ctx, target, plan, read_plan(str(plan.json_path)))
+    if not names:
         return ()
-    names = changed_files(planned_inputs(ctx, target), inputs)
     shown = "".join(f"\n  {name}" for name in names[:_SHOWN_FILES])
     more = f"\n  and {len(names) - _SHOWN_FILES} more" if len(names) > _SHOWN_FILES else ""
     text = f"Files that the plan could read have changed since it was made:{shown}{more}"
