@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_tfpipeline.plugin.typed import join_paths
 from pytest_tfpipeline.plugin.wishes import CHECK_MODE, asked_for
 
 #: Endings of the files that make a repository one with Terraform.
@@ -27,6 +28,7 @@ def activate(config: pytest.Config) -> None:
         return
     if option.help or option.version or option.tf_list or option.markers or option.showfixtures:
         return
+    join_paths(config)
     top = top_of(config.rootpath)
     wanted = asked_for(config) != CHECK_MODE
     if not wanted and not has_terraform(top):
