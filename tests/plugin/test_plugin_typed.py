@@ -8,11 +8,11 @@ from scratch import Scratch
 
 
 def repository(tmp_path: Path) -> Scratch:
-    """One root, one test in `testpaths`, and one elsewhere that fails wherever it is collected."""
+    """One root, one test in `testpaths`, and one beside it that fails wherever it is collected."""
     made = Scratch(tmp_path)
     made.root("a")
     made.write("tests/test_ours.py", "def test_ours():\n    pass\n")
-    made.write("elsewhere/test_theirs.py", "def test_theirs():\n    assert False\n")
+    made.write("test_theirs.py", "def test_theirs():\n    assert False\n")
     made.commit()
     return made
 
