@@ -4,50 +4,37 @@ resource "aws_sqs_queue" "arrivals" {
   message_retention_seconds  = 345600
   visibility_timeout_seconds = 360 # six times the function's timeout, as Lambda asks for
 
-  # Managed below, by a resource of its own.
-  lifecycle {
-    ignore_changes = [redrive_policy]
-  }
-}
-
-resource "aws_sqs_queue_redrive_policy" "arrivals" {
-  queue_url = aws_sqs_queue.arrivals.url
-
   redrive_policy = jsonencode({
     deadLetterTargetArn = local.core.dead_letter_queue_arn
     maxReceiveCount     = 5
   })
-}
-
-# Who brings data puts the object into raw, then tells the queue of it, in the form of an S3 event. Roles of this account
-# need no more than this policy for that, so the queue has none of its own.
-resource "aws_iam_policy" "producer" {
-  name        = "${local.name}-producer"
-  description = "Brings data: puts objects into the raw zone and announces them"
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
-        Sid      = "PutIntoRaw"
-        Effect   = "Allow"
-        Action   = "s3:PutObject"
-        Resource = "${local.core.bucket_arns["raw"]}/*"
-      },
-      {
-        Sid      = "Announce"
-        Effect   = "Allow"
-        Action   = "sqs:SendMessage"
-        Resource = local.queue_arn
-      },
-      {
-        Sid      = "Encrypt"
-        Effect   = "Allow"
-        Action   = "kms:GenerateDataKey"
-        Resource = local.core.key_arn
-      },
-    ]
+    Statement = [{
+      Sid       = "OnlyTheRawZone"
+      Effect    = "Allow"
+      Principal = { Service = "s3.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = local.queue_arn
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = local.core.bucket_arns["raw"] }
+        StringEquals = { "aws:SourceAccount" = local.account }
+      }
+    }]
   })
+}
+
+# A bucket has one such resource: whoever else wants to hear of the raw zone adds to this one.
+resource "aws_s3_bucket_notification" "raw" {
+  bucket = local.core.buckets["raw"]
+
+  queue {
+    id            = "arrivals"
+    queue_arn     = aws_sqs_queue.arrivals.arn
+    events        = ["s3:ObjectCreated:*"]
+    filter_suffix = ".jsonl"
+  }
 }
 
 module "ingest" {

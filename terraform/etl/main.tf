@@ -1,4 +1,5 @@
-# A message says what has arrived in raw; it becomes a call of `ingest`, which writes what it could check to refined. Every day `notify` says what has not arrived.
+# An object that arrives in raw becomes a message, and the message a call of `ingest`, which writes what it could check
+# to refined. Every day `notify` says what has not arrived.
 
 data "aws_caller_identity" "current" {}
 

@@ -79,7 +79,7 @@ def ingest_batch(store: Store, refined: str, messages: list[dict[str, Any]]) -> 
     failed = []
     for message in messages:
         try:
-            # A bucket that is told to announce its objects itself sends a test message first, without records.
+            # S3 also sends a test message without records when the notification is set up.
             for record in json.loads(message["body"]).get("Records", []):
                 s3 = record["s3"]
                 ingest(store, refined, s3["bucket"]["name"], unquote_plus(s3["object"]["key"]))

@@ -11,7 +11,7 @@ resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18: who read what is in the account's CloudTrail data events, not in server access logs
   #checkov:skip=CKV_AWS_144: a zone can be made again from the sources, and its data must stay in one region
   #checkov:skip=CKV2_AWS_61: nothing expires here: how long data is kept is for the owners of the data to say
-  #checkov:skip=CKV2_AWS_62: who brings data announces it (etl/ingest.tf), so nothing listens to a bucket
+  #checkov:skip=CKV2_AWS_62: a bucket's notifications are set by the root that listens to them (etl, for raw)
 
   bucket = var.name
 }

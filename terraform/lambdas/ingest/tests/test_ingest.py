@@ -87,7 +87,7 @@ def test_keys_of_events_are_url_encoded():
     assert ingest_batch(store, "refined", [message("tides/low+water.jsonl")]) == {"batchItemFailures": []}
 
 
-def test_the_test_message_of_a_bucket_is_no_failure():
+def test_the_test_message_of_s3_is_no_failure():
     answer = ingest_batch(Memory(), "refined", [{"messageId": "m1", "body": '{"Event": "s3:TestEvent"}'}])
     assert answer == {"batchItemFailures": []}
 
