@@ -1,0 +1,99 @@
+"""Ctrl-C and SIGTERM in the middle of a plan or an apply: terraform ends, unlocks, and what happened is written down.
+
+A program that waits at a named pipe keeps terraform busy, so that no test has to guess how long anything takes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from scratch import Scratch
+
+#: `$0` tells the test that it has started, with its process id; then it waits until it is interrupted.
+WAITING = 'printf %s $$ > "{pipe}"; exec sleep 600'
+
+IN_APPLY = """
+resource "terraform_data" "hook" {{
+  depends_on = [terraform_data.it]
+
+  provisioner "local-exec" {{
+    command = "{command}"
+  }}
+}}
+"""
+
+
+def started(pipe: Path) -> int:
+    """Wait until terraform is busy; the id of the process that keeps it so."""
+    with pipe.open() as stream:
+        return int(stream.read())
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("args", [("-n", "2"), ("-p", "no:xdist")], ids=["workers", "alone"])
+def test_an_interrupted_apply_lets_terraform_unlock(
+    number: signal.Signals, args: tuple[str, ...], scratch: Scratch, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = WAITING.format(pipe=pipe).replace('"', '\\"')
+    scratch.root("a", IN_APPLY.format(command=command))
+    scratch.root("b", reads="a")
+    scratch.commit()
+
+    with scratch.start("--apply-env", "staging", *args) as process:
+        busy = started(pipe)
+        assert scratch.locks(), "terraform holds its lock while it applies"
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2, output
+    assert gone(busy)
+    assert scratch.locks() == []
+    assert scratch.clean()
+    assert scratch.applied("a"), "what was made before the interrupt is in the state"
+    assert not scratch.applied("b")
+    environment = scratch.environment()
+    assert [(one["root"], one["outcome"]) for one in environment["applied"]] == [("infra/a", "failed")]
+    assert [one["root"] for one in environment["left"]] == ["infra/b"]
+    assert scratch.evidence()["run"]["exit_code"] == 2
+    assert "staging: interrupted, applied in part" in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("args", [("-n", "2"), ("-p", "no:xdist")], ids=["workers", "alone"])
+def test_an_interrupted_run_ends_what_it_started_and_applies_nothing(
+    number: signal.Signals, args: tuple[str, ...], scratch: Scratch, tmp_path: Path
+) -> None:
+    """Interrupted while `prepare`, before the plan, is running."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = f"printf %s $$ > '{pipe}'; exec sleep 600"
+    scratch.configure(roots=f'match = "infra/*"\napply = true\nprepare = [["sh", "-c", "{command}"]]\n')
+    scratch.commit()
+
+    with scratch.start("--apply-env", "staging", *args) as process:
+        busy = started(pipe)
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2, output
+    assert gone(busy)
+    assert scratch.locks() == []
+    assert scratch.clean()
+    assert not scratch.applied("a")
+    assert "interrupted" in scratch.reasons()
+    assert scratch.environment()["verdict"]["open"] is False
+    assert "staging: closed, nothing was applied" in output
