@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from pytest_tfpipeline.model import Run, Target
 from pytest_tfpipeline.workspace.digest import changed_files, manifest, tree_digest
 from pytest_tfpipeline.workspace.output import clean_old_runs, hold, prepare_output
 from pytest_tfpipeline.workspace.store import Store, file_name
-from pytest_tfpipeline.workspace.tree import make_copy
+from pytest_tfpipeline.workspace.tree import leads_out, make_copy
 from pytest_tfpipeline.workspace.write import make_private, write_private
 
 __all__ = [
@@ -85,6 +85,12 @@ class Workspace:
     def state_path(self, environment: str, root: str) -> Path:
         """A directory that outlives the run, for the state of a root whose backend is a file in its own tree."""
         return make_private(Path(self._run.output_path) / "state" / file_name(environment) / root_file_name(root))
+
+    def outer_links(self, directories: Iterable[str]) -> tuple[str, ...]:
+        """Symlinks in or below these directories that lead out of the repository, relative to it."""
+        top, inside = Path(self._run.repository.path), tuple(directories)
+        below = (name for name in self._files() if any(each == "." or name.startswith(f"{each}/") for each in inside))
+        return tuple(name for name in below if (top / name).is_symlink() and leads_out(top, top / name))
 
     def _files(self) -> Mapping[str, str]:
         files: dict[str, str] = json.loads(Path(self._run.files_path).read_bytes())

@@ -14,13 +14,16 @@ from pytest_tfpipeline.workspace.write import explain_disk
 
 #: Never copied, whatever a glob says.
 _NEVER = {".git", ".terraform", ".tfpipeline"}
+#: Where a link that leads out of the repository leads in the copy: to nothing, with a name that says why.
+_OUTSIDE = "/outside-of-the-repository"
 
 
 def make_copy(source: Path, target: Path, files: Mapping[str, str], copy_in: Collection[str] = ()) -> None:
     """Copy `files` ({relative path: SHA-256, or "" for any}) and what the globs `copy_in` match to `target`.
 
-    `target` appears whole or not at all. Modes and times are kept, and symlinks that stay inside. Raises WorkspaceError
-    where a file is not the one that was named, or a symlink leads outside.
+    `target` appears whole or not at all. Modes and times are kept, and symlinks that stay inside; one that leads
+    outside leads nowhere in the copy, so that whatever reads it fails. Raises WorkspaceError where a file is not the
+    one that was named.
     """
     unfinished = target.with_name(f"{target.name}.part")
     with explain_disk(target):
@@ -64,17 +67,17 @@ def _copy_folder(source: Path, folder: Path, target: Path) -> None:
 
 
 def _link(source: Path, old: Path, new: Path) -> None:
-    top, pointed = Path(os.path.realpath(source)), Path(os.path.realpath(old))
-    if not pointed.is_relative_to(top):
-        raise WorkspaceError(
-            f"is a symlink that leads out of the repository, to {old.readlink()}",
-            where=old.relative_to(source).as_posix(),
-            mend="replace it by the file, or let git ignore it: a private copy of the tree must not depend on it",
-        )
     text = old.readlink()
-    if text.is_absolute():
-        text = Path(os.path.relpath(pointed, os.path.realpath(old.parent)))
+    if leads_out(source, old):
+        text = Path(f"{_OUTSIDE}/{text.name}")
+    elif text.is_absolute():
+        text = Path(os.path.relpath(os.path.realpath(old), os.path.realpath(old.parent)))
     new.symlink_to(text)
+
+
+def leads_out(top: Path, link: Path) -> bool:
+    """Whether the symlink ends outside of the repository: the private copy must not depend on what is there."""
+    return not Path(os.path.realpath(link)).is_relative_to(os.path.realpath(top))
 
 
 def _matching(source: Path, patterns: Collection[str]) -> Iterator[str]:
