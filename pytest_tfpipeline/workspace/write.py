@@ -13,6 +13,7 @@ from pathlib import Path
 from pytest_tfpipeline.errors import WorkspaceError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_BAD_NAME = {errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
 
 
 def make_private(path: Path) -> Path:
@@ -58,6 +59,12 @@ def explain_disk(path: Path) -> Iterator[None]:
                 f"cannot be written: {error.strerror}",
                 where=str(error.filename or path),
                 mend="give this user the right to write there, or use --tf-output DIR",
+            ) from error
+        if isinstance(error, (FileNotFoundError, NotADirectoryError)) or error.errno in _BAD_NAME:
+            raise WorkspaceError(
+                f"cannot be made: {error.strerror}",
+                where=str(error.filename or path),
+                mend="use a directory that can be made: --tf-output DIR",
             ) from error
         raise
 
