@@ -25,17 +25,23 @@ class TerraformDirectory:
     files: Mapping[str, FileFacts]
     links: frozenset[str] = frozenset()
     has_tfvars: bool = False
+    #: Those of its links that lead nowhere: to nothing, or in a circle.
+    dead: frozenset[str] = frozenset()
 
     @property
     def anchor(self) -> str:
         """The one real file that stands for the directory, relative to the repository: `main.tf`, else the first."""
-        real = [name for name in self.files if name not in self.links] or list(self.files)
+        there = [name for name in self.files if name not in self.dead] or list(self.files)
+        real = [name for name in there if name not in self.links] or there
         return join(self.dir, "main.tf" if "main.tf" in real else real[0])
 
     @cached_property
     def has_content(self) -> bool:
         """Whether it has a resource, data, module or output block, or a file that nobody could read."""
-        return any(not _CONTENT.isdisjoint(facts.kinds) or self._unread(facts) for facts in self.files.values())
+        return any(
+            not _CONTENT.isdisjoint(facts.kinds) or (self._unread(facts) and name not in self.dead)
+            for name, facts in self.files.items()
+        )
 
     @cached_property
     def backend(self) -> Backend | None:
@@ -123,11 +129,13 @@ def _directory(
 ) -> TerraformDirectory:
     seen = sorted(name for name in names if not _hidden(name, names))
     base = top / directory
+    links = frozenset(name for name in seen if (base / name).is_symlink())
     return TerraformDirectory(
         dir=directory,
         files={name: read(base / name) for name in seen},
-        links=frozenset(name for name in seen if (base / name).is_symlink()),
+        links=links,
         has_tfvars=has_tfvars,
+        dead=frozenset(name for name in links if not (base / name).is_file()),
     )
 
 
