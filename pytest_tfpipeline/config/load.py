@@ -61,7 +61,7 @@ def _locations(problems: list[Problem]) -> set[tuple[str | int, ...]]:
 def _own_table(repository: Path) -> _Table | None:
     shared, own = repository / _PYPROJECT, repository / _OWN
     table = _shared_table(_parsed(shared, _PYPROJECT), _PYPROJECT) if shared.is_file() else None
-    if not own.is_file():
+    if not (own.exists() or own.is_symlink()):
         return table
     if table is not None:
         raise ConfigurationError(
