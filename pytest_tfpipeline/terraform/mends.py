@@ -85,6 +85,12 @@ MENDS: tuple[Mend, ...] = (
         "Apply the root that this state belongs to first, or name it in `after` so that it is planned behind it.",
     ),
     _mend(
+        "backend-unreachable",
+        r"Failed to get state|Error refreshing state|Error loading (the )?(backend|state)|"
+        r"Failed to (load|request|read) .{0,40}(state|backend)|Error inspecting states in the",
+        "Check the backend's address, and that this machine can reach it: the state is asked for there.",
+    ),
+    _mend(
         "access-denied",
         r"AccessDenied|not authorized to perform|\b403\b.{0,40}Forbidden",
         "Give these credentials the right that is named above.",
