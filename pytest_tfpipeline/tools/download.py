@@ -95,7 +95,7 @@ def fetch(url: str) -> bytes:
         with answer:
             body: bytes = answer.read(_MAX_BYTES + 1)
     except (OSError, HTTPException, ValueError) as error:
-        raise Unreachable(f"it cannot be downloaded: {error}", where=url) from None
+        raise Unreachable(f"it cannot be downloaded: {_why(error)}", where=url) from None
     if len(body) > _MAX_BYTES:
         raise ToolError(f"it is larger than {_MAX_BYTES} bytes; it was not used", where=url)
     return body
@@ -113,13 +113,19 @@ def _probe(url: str) -> None:
             socket.create_connection((parts.hostname or "", parts.port or 443), CONNECT_TIMEOUT).close()
             failures.clear()
         except OSError as error:
-            failures[:] = [str(error)]
+            failures[:] = [_why(error)]
 
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
     thread.join(CONNECT_TIMEOUT)
     if failures:
         raise Unreachable(f"it cannot be reached: {failures[0]}", where=url)
+
+
+def _why(error: Exception) -> str:
+    """The reason in the system's words, without the wrapping of the libraries in between."""
+    inner = getattr(error, "reason", error)
+    return (isinstance(inner, OSError) and inner.strerror) or str(error)
 
 
 def _expected(sums: str, url: str) -> str:
