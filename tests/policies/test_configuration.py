@@ -1,6 +1,11 @@
 """How the Terraform itself is written: state, versions, modules, providers."""
 
+import re
+
 import pytest
+
+# `~> 5.1`, `>= 5.1, < 6`, `= 5.1` or `5.1`; not `>= 5.1`.
+BOUNDED = re.compile(r"~>|<|^\s*=?\s*\d")
 
 
 def settings(tf_configuration, name):
@@ -10,7 +15,10 @@ def settings(tf_configuration, name):
 
 @pytest.mark.tf_policy(id="STATE-S3", severity="error", roots="terraform/*")
 def test_state_is_encrypted_and_locked(tf_configuration):
-    for backend in settings(tf_configuration, "backend"):
+    backends = settings(tf_configuration, "backend")
+    # A module configures no provider, and has no state of its own.
+    assert backends or not tf_configuration.blocks("provider"), "add a backend, or the state is lost with the machine"
+    for backend in backends:
         s3 = backend.get("s3")
         assert s3, f"state belongs into S3, not into {list(backend)}"
         assert s3.get("encrypt") is True, "set encrypt = true"
@@ -27,13 +35,15 @@ def test_state_is_named_after_its_root(tf_configuration):
 
 @pytest.mark.tf_policy(id="VERSIONS", severity="error", roots="terraform/**")
 def test_terraform_and_providers_have_an_upper_bound(tf_configuration):
-    versions = [block.body["required_version"] for block in tf_configuration.blocks("terraform")]
+    versions = {
+        f"{block.file}:{block.line}": block.body.get("required_version", "")
+        for block in tf_configuration.blocks("terraform")
+    }
     assert versions, "add a terraform block with required_version"
-    assert all("<" in version or "~>" in version for version in versions), versions
     for providers in settings(tf_configuration, "required_providers"):
-        for name, provider in providers.items():
-            bound = provider.get("version", "")
-            assert any(sign in bound for sign in ("~>", "<", "= ")), f"{name}: pin a version, not {bound!r}"
+        versions |= {name: provider.get("version", "") for name, provider in providers.items()}
+    unbounded = {what: version for what, version in versions.items() if not BOUNDED.search(version)}
+    assert not unbounded, f"say up to which version: {unbounded}"
 
 
 @pytest.mark.tf_policy(id="MODULES-LOCAL", severity="error", roots="terraform/**")
