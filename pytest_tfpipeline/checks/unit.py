@@ -40,6 +40,11 @@ def check(ctx: Context, check: Check) -> Record:
         environment=check.environment,
         seconds=result.seconds,
         summary=clean(result.judgement.summary),
-        text=clean(f"{check.dir}: {result.judgement.text}") if result.judgement.text else "",
-        cases=tuple(replace(case, id=clean(case.id), text=clean(case.text)) for case in result.cases),
+        text=_said(f"{check.dir}: {result.judgement.text}", wanted.tree) if result.judgement.text else "",
+        cases=tuple(replace(case, id=clean(case.id), text=_said(case.text, wanted.tree)) for case in result.cases),
     )
+
+
+def _said(text: str, tree: Path) -> str:
+    """What the suite printed, with the user's own paths."""
+    return clean(text.replace(f"{tree}/", ""))

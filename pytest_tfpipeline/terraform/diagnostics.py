@@ -71,7 +71,7 @@ def findings_from_diagnostics(
     rule: str = "terraform",
     variables: Sequence[Variable] = (),
 ) -> tuple[Finding, ...]:
-    """One finding for each diagnostic, but a single one for all required variables without a value.
+    """One finding for each diagnostic, errors first, but a single one for all required variables without a value.
 
     `rule` names those that are no well-known error; `variables` are the root's, to describe the missing ones.
     """
@@ -81,7 +81,7 @@ def findings_from_diagnostics(
     findings = [_finding(diagnostic, place, rule) for diagnostic in known if diagnostic not in missing]
     if missing:
         findings.insert(0, _missing_variables(missing, place, variables))
-    return tuple(dict.fromkeys(findings))
+    return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.severity is not Severity.ERROR))
 
 
 def failure(rule: str, text: str, *, file: str | None = None) -> Finding:
