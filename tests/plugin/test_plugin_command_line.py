@@ -68,7 +68,7 @@ def test_all_cores_are_the_default_of_a_plan_and_a_root_stays_on_one_worker(scra
     assert "scheduling tests via RootScheduling" in result.stdout
     workers: dict[str, set[str]] = {}
     for worker, root in re.findall(
-        r"^\[(gw\d+)\].* (?:infra/(?=\w/)|tests/test_rules.py::test_small\[)(\w)", result.stdout, re.M
+        r"^\[(gw\d+)\].* (?:infra/(?=\w/)|tests/test_rules.py::test_small\[)(\w)", result.stdout, re.MULTILINE
     ):
         workers.setdefault(root, set()).add(worker)
     assert set(workers) == {"a", "b", "c"}, result.text
