@@ -12,6 +12,7 @@ from pytest_tfpipeline.pipeline.source import read_source
 from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.state import State
+from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.terraform.saved import kept_plan
 
 
@@ -27,14 +28,17 @@ def conclude(
     workers: int,
     notes: tuple[str, ...],
 ) -> RunResult:
-    """The whole run as one object, for every report alike."""
+    """The whole run as one object, for every report alike.
+
+    git is asked through a runner of its own: after an interrupt, the run's starts nothing any more.
+    """
     run = state.run
     return RunResult(
         id=run.id,
         mode=run.mode,
         started=started.isoformat(timespec="seconds"),
         seconds=seconds,
-        source=read_source(state.context.runner, state.top),
+        source=read_source(Runner(), state.top),
         command=("pytest", *command),
         workers=workers,
         exit_code=exit_code,
