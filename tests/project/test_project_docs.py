@@ -27,6 +27,7 @@ from pytest_tfpipeline.model import (
     Tool,
 )
 from pytest_tfpipeline.plugin.gatekeeper import PARTIAL
+from pytest_tfpipeline.plugin.markers import MARKERS
 from pytest_tfpipeline.plugin.options import OPTIONS, options_table
 from pytest_tfpipeline.tools.programs import program
 
@@ -114,6 +115,11 @@ def test_the_default_version_of_a_tool_is_the_codes_own(name: str) -> None:
 def test_the_exit_code_of_a_partial_apply() -> None:
     assert f"| {PARTIAL} | applied in part" in read("docs/options.md")
     assert f"| {PARTIAL} | applied in part" in read("README.md")
+
+
+def test_what_the_policy_marker_takes_is_explained() -> None:
+    (taken,) = [re.findall(r"\w+", line.split("(")[1].split(")")[0]) for line in MARKERS if "tf_policy(" in line]
+    assert taken == re.findall(r"^\| `(\w+)` \|", read("docs/policies.md"), re.MULTILINE)[-len(taken) :]
 
 
 # docs/evidence.md
