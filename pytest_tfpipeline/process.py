@@ -23,6 +23,8 @@ from typing import IO
 DEFAULT_GRACE = 20.0
 _TERM_GRACE = 5.0
 _POLL = 0.05
+#: Seconds between two looks at a process's progress.
+_LOOK = 0.5
 #: Seconds to read on after a child's end, for what it left in its pipes.
 _DRAIN = 5.0
 
@@ -40,12 +42,20 @@ DENIED_VARIABLES = (
 
 
 @dataclass(frozen=True, slots=True)
+class Stall:
+    """Ends a process once what `pulse` gives (a count of bytes, say) has not changed for so many seconds."""
+
+    seconds: float
+    pulse: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One process to run.
 
     `env` is added to (and wins over) the inherited, cleaned environment, from which `unset` is taken away first;
     `only_env` true means that nothing is inherited. `timeout` and `grace` are seconds; a timeout of None waits for
-    ever.
+    ever. With `stall`, it must also be seen to go on.
     """
 
     argv: tuple[str, ...]
@@ -56,14 +66,15 @@ class Request:
     stdin: bytes | None = None
     only_env: bool = False
     unset: tuple[str, ...] = ()
+    stall: Stall | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a process ended. `code` is negative for a signal, as in `subprocess`; None if it could not be started.
 
-    `limit` is the time in seconds that it was given, where it did not end within it; `error` says why it could not
-    be started.
+    `limit` is the time in seconds that it was given, where it did not end within it; `stalled` if that was time
+    without any progress. `error` says why it could not be started.
     """
 
     code: int | None
@@ -73,6 +84,7 @@ class Outcome:
     timed_out: bool = False
     error: str = ""
     limit: float | None = None
+    stalled: bool = False
 
     @property
     def ok(self) -> bool:
@@ -128,10 +140,14 @@ class Runner:
         readers = (_Reader(process.stdout, on_line), _Reader(process.stderr, None))
         _feed(process, request.stdin)
         with self._tracked(process) as child:
-            timed_out = self._wait(child, request, readers[0])
+            try:
+                watch = self._wait(child, request, readers[0])
+            except KeyboardInterrupt:
+                _drain(readers)  # who listens hears to the end what an interrupted child still does
+                raise
         out, err = _drain(readers)
-        limit = request.timeout if timed_out else None
-        return Outcome(process.returncode, out, err, time.monotonic() - started, timed_out, limit=limit)
+        seconds = time.monotonic() - started
+        return Outcome(process.returncode, out, err, seconds, watch.over, limit=watch.limit, stalled=watch.stalled)
 
     def spawn(self, request: Request, *, pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
         """Start a service that outlives this call: its stdin is a pipe whose end tells it to stop, its stderr
@@ -183,25 +199,60 @@ class Runner:
             with self._lock:
                 self._live.discard(child)
 
-    def _wait(self, child: _Child, request: Request, reader: _Reader) -> bool:
-        """Until its end; whether it had to be ended because its time was up."""
-        process = child.process
-        deadline = math.inf if request.timeout is None else time.monotonic() + request.timeout
-        timed_out = False
+    def _wait(self, child: _Child, request: Request, reader: _Reader) -> _Watch:
+        """Until its end; the watch says whether it had to be ended because its time was up."""
+        process, watch = child.process, _Watch(request)
         try:
-            while process.poll() is None and not timed_out and not self._interrupted.is_set():
-                span = min(_POLL, max(0.0, deadline - time.monotonic()))
-                if reader.is_alive():  # the end of its output is felt at once, its own end only by polling
-                    reader.join(span)
+            while process.poll() is None and not watch.over and not self._interrupted.is_set():
+                span = min(_POLL, watch.left())
+                if not reader.ended.is_set():  # the end of its output is felt at once, its own end only by polling
+                    reader.ended.wait(span)
                 else:
                     with suppress(subprocess.TimeoutExpired):
                         process.wait(span)
-                timed_out = process.poll() is None and time.monotonic() >= deadline
+                watch.over = process.poll() is None and watch.left() <= 0
         finally:
             _end(child, request.grace)
-        if child.interrupted and not timed_out:
+        if child.interrupted and not watch.over:
             raise KeyboardInterrupt
-        return timed_out
+        return watch
+
+
+class _Watch:
+    """How much time a process has left, all in all and without progress."""
+
+    def __init__(self, request: Request) -> None:
+        now = time.monotonic()
+        self._request = request
+        self._deadline = math.inf if request.timeout is None else now + request.timeout
+        self._still = math.inf if request.stall is None else now + request.stall.seconds
+        self._next_look = now
+        self._seen: object = None
+        self.over = False
+
+    def left(self) -> float:
+        """Seconds, never less than 0."""
+        now = time.monotonic()
+        stall = self._request.stall
+        if stall is not None and now >= self._next_look:
+            self._next_look = now + _LOOK
+            seen = stall.pulse()
+            if seen != self._seen:
+                self._seen, self._still = seen, now + stall.seconds
+        return max(0.0, min(self._deadline, self._still) - now)
+
+    @property
+    def stalled(self) -> bool:
+        """Whether it was ended for want of progress."""
+        return self.over and self._still < self._deadline
+
+    @property
+    def limit(self) -> float | None:
+        """The seconds that it did not keep to."""
+        if not self.over:
+            return None
+        stall = self._request.stall
+        return stall.seconds if stall is not None and self.stalled else self._request.timeout
 
 
 @dataclass(eq=False, slots=True)
@@ -285,13 +336,20 @@ class _Reader(threading.Thread):
         self._on_line = on_line
         self._chunks: list[bytes] = []
         self.error: Exception | None = None
+        #: Set at the end of the pipe. Not `join`: interrupted, it takes a thread that runs for one that has ended.
+        self.ended = threading.Event()
         self.start()
 
     def run(self) -> None:
-        if self._pipe is None:
-            return
-        with self._pipe:
-            for line in self._pipe:
+        try:
+            if self._pipe is not None:
+                self._read(self._pipe)
+        finally:
+            self.ended.set()
+
+    def _read(self, pipe: IO[bytes]) -> None:
+        with pipe:
+            for line in pipe:
                 self._chunks.append(line)
                 self._tell(line)
 
@@ -313,7 +371,7 @@ def _drain(readers: Iterable[_Reader]) -> list[str]:
     deadline = time.monotonic() + _DRAIN
     texts = []
     for reader in readers:
-        reader.join(max(0.0, deadline - time.monotonic()))
+        reader.ended.wait(max(0.0, deadline - time.monotonic()))
         if reader.error is not None:
             raise reader.error
         texts.append(reader.text())

@@ -7,11 +7,12 @@ import select
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pytest_tfpipeline.process import Outcome, Request, Runner, denied, stop_service
+from pytest_tfpipeline.process import Outcome, Request, Runner, Stall, denied, stop_service
 
 #: Prints a line for each SIGINT that it gets and goes on.
 STUBBORN = """
@@ -144,7 +145,7 @@ def test_an_interrupted_runner_starts_nothing_more(runner: Runner, tmp_path: Pat
 def test_ctrl_c_in_the_waiting_thread_reaches_the_child_once(tmp_path: Path) -> None:
     code = f"""
 import os, signal, sys
-from pytest_tfpipeline.process import Request, Runner
+from pytest_tfpipeline.process import Request, Runner, Stall
 runner = Runner()
 def handler(*_):
     runner.interrupt()
@@ -265,3 +266,16 @@ def test_a_service_that_does_not_listen_is_signalled(runner: Runner, tmp_path: P
 def test_an_outcome_of_zero_that_took_too_long_is_not_ok() -> None:
     assert Outcome(0, "", "", 1.0).ok
     assert not Outcome(0, "", "", 1.0, timed_out=True, limit=1.0).ok
+
+
+def test_a_child_without_progress_is_ended_long_before_its_timeout(runner: Runner, tmp_path: Path) -> None:
+    stall = Stall(0.3, lambda: len(list(tmp_path.iterdir())))
+    outcome = runner.run(replace(python("import signal; signal.pause()", tmp_path, timeout=120, grace=1), stall=stall))
+    assert (outcome.timed_out, outcome.stalled, outcome.limit) == (True, True, 0.3)
+
+
+def test_a_child_that_goes_on_is_left_alone(runner: Runner, tmp_path: Path) -> None:
+    looks = iter(range(1_000_000))
+    stall = Stall(0.6, lambda: next(looks))
+    outcome = runner.run(replace(python("import time; time.sleep(1.5)", tmp_path, timeout=120), stall=stall))
+    assert (outcome.ok, outcome.stalled, outcome.limit) == (True, False, None)
