@@ -13,6 +13,8 @@ from pytest_tfpipeline.terraform.call import Directory
 from pytest_tfpipeline.terraform.diagnostics import errors, failure, findings_from_diagnostics, render_findings
 from pytest_tfpipeline.terraform.init import InitResult, directory_of, ensure_init
 
+#: What keeps init from working with and without a backend alike.
+_ALSO_WITHOUT_BACKEND = {"no-module", "terraform-version"}
 _CONFIGURATION = ("*.tf", "*.tf.json", "*.tofu", "*.tofu.json")
 
 
@@ -63,7 +65,7 @@ def _initialised(ctx: Context, root_dir: str) -> tuple[Directory, InitResult]:
     environment = next((target.environment for target in planned), None)
     if environment is not None:
         init = ensure_init(ctx, root_dir, environment)
-        if init.ok:
+        if init.ok or any(finding.rule in _ALSO_WITHOUT_BACKEND for finding in init.findings):
             return directory_of(ctx, root_dir, environment), init
     return directory_of(ctx, root_dir, None), ensure_init(ctx, root_dir, None)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_tfpipeline.context import Context, Phase
 from pytest_tfpipeline.model import Finding, Root, Target
-from pytest_tfpipeline.process import Outcome
+from pytest_tfpipeline.process import Outcome, Stall
 from pytest_tfpipeline.terraform.command import Argv, Meaning, meaning
 from pytest_tfpipeline.terraform.diagnostics import (
     diagnostics_of,
@@ -31,6 +31,8 @@ TIMEOUTS = {
     "fmt": 60.0,
 }
 _TAIL_LINES = 20
+#: Seconds from SIGINT to SIGTERM for what is ended because nothing comes any more; it holds no lock.
+_STALL_GRACE = 5.0
 _ATTEMPTS = 3
 
 
@@ -70,8 +72,10 @@ class Directory:
         rights: Phase = Phase.PLAN,
         on_line: Callable[[str], None] | None = None,
         stdin: bytes | None = None,
+        stall: Stall | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> Outcome:
-        """Run a command of that phase in the root's directory."""
+        """Run a command of that phase in the root's directory; `env` is added to the phase's own variables."""
         request = self.ctx.request(
             argv,
             cwd or self.cwd,
@@ -81,11 +85,15 @@ class Directory:
             timeout=self.timeout(phase),
             stdin=stdin,
         )
+        if stall is not None:
+            request = replace(request, stall=stall, grace=_STALL_GRACE)
+        if env is not None:
+            request = replace(request, env={**request.env, **env})
         return self.ctx.runner.run(request, on_line)
 
     def findings(self, outcome: Outcome, rule: str) -> tuple[Finding, ...]:
         """What terraform's JSON lines say, with the user's own paths."""
-        return findings_from_diagnostics(
+        found = findings_from_diagnostics(
             diagnostics_of(outcome.stdout),
             self.dir,
             self.ctx.run.repository.path,
@@ -93,6 +101,9 @@ class Directory:
             rule=rule,
             variables=self.root.variables if self.root else (),
         )
+        anchor = self.root.anchor if self.root else None
+        # Of a state lock or a provider terraform names no file, and nobody would know which root is meant.
+        return tuple(finding if finding.file else replace(finding, file=anchor) for finding in found)
 
     def judge(self, outcome: Outcome, phase: str) -> tuple[Finding, ...]:
         """The findings of a command that printed JSON lines; where it failed, at least one of them is an error."""

@@ -61,8 +61,10 @@ def init(
     readonly_lock: bool = False,
     json: bool = True,
     upgrade: bool = False,
+    plugin_dir: str | None = None,
 ) -> Argv:
-    """`terraform init` that never asks. `backend_config` are paths or `key=value`; `json` needs terraform 1.9."""
+    """`terraform init` that never asks. `backend_config` are paths or `key=value`; `json` needs terraform 1.9; with
+    `plugin_dir` providers come from there alone."""
     return _argv(
         terraform,
         "init",
@@ -72,6 +74,7 @@ def init(
         reconfigure=IsFlagged if backend else None,
         lockfile="readonly" if readonly_lock else None,
         upgrade=IsFlagged if upgrade else None,
+        plugin_dir=plugin_dir,
         **_output(json=json),
     )
 

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from packaging.version import Version
 
-from pytest_tfpipeline.context import Context
-from pytest_tfpipeline.model import Finding, Target, Tool
+from pytest_tfpipeline.context import Context, Phase
+from pytest_tfpipeline.model import Finding, Severity, Target, Tool
+from pytest_tfpipeline.redact import clean
 from pytest_tfpipeline.terraform import command
 from pytest_tfpipeline.terraform.call import Directory, retrying, succeeded
 from pytest_tfpipeline.terraform.diagnostics import errors
+from pytest_tfpipeline.terraform.download import (
+    has_remote_modules,
+    is_emulated,
+    stall_of,
+    stalled_finding,
+    temporary_path,
+)
 from pytest_tfpipeline.terraform.localstate import is_overridden, link_state, place_state, use_empty_state
 from pytest_tfpipeline.terraform.prepare import ensure_prepared
 from pytest_tfpipeline.terraform.versions import refuse_version
 
+#: Where init puts packages; it is laid out as a mirror.
+_PROVIDERS = ".terraform/providers"
 #: The first terraform whose init has `-json`.
 _JSON_SINCE = Version("1.9")
+_OUTSIDE_MEND = (
+    "-> Replace it by the file, or let git ignore it: the private copy that terraform works in must not depend on it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,9 @@ def _init(ctx: Context, root_dir: str, environment: str | None) -> InitResult:
     unwanted = refuse_version(directory)
     if unwanted:
         return InitResult(False, unwanted, 0.0, str(directory.cwd))
+    outside = _leading_outside(directory)
+    if outside:
+        return InitResult(False, outside, 0.0, str(directory.cwd))
     if environment is not None:
         prepared = ensure_prepared(ctx, environment).findings.get(root_dir)
         if prepared:
@@ -72,7 +89,40 @@ def _init(ctx: Context, root_dir: str, environment: str | None) -> InitResult:
     return _select_workspace(directory, target, target.workspace, result) if target.workspace else result
 
 
+def _leading_outside(directory: Directory) -> tuple[Finding, ...]:
+    """Symlinks out of the repository that the root or its modules may read: they lead nowhere in the copy."""
+    modules = directory.root.modules if directory.root else ()
+    top = Path(directory.ctx.run.repository.path)
+    return tuple(
+        Finding(
+            "outer-symlink",
+            Severity.ERROR,
+            clean(f"is a symlink that leads out of the repository, to {(top / name).readlink()}\n{_OUTSIDE_MEND}"),
+            file=clean(name),
+        )
+        for name in directory.ctx.workspace.outer_links((directory.dir, *modules))
+    )
+
+
 def _run_init(directory: Directory, target: Target | None) -> InitResult:
+    """An emulated cloud has neither modules nor providers: what no mirror has is fetched before, past it."""
+    emulated = target is not None and is_emulated(directory)
+    if not emulated:
+        return _init_once(directory, target)
+    if not has_remote_modules(directory):
+        result = _init_once(directory, target)
+        if result.ok:
+            return result
+    # Without the emulator's variables, and without credentials of a real cloud.
+    fetched = _init_once(directory, None, Phase.PREPARE)
+    return _init_once(directory, target, fetched=True) if fetched.ok else fetched
+
+
+def _init_once(
+    directory: Directory, target: Target | None, rights: Phase = Phase.PLAN, *, fetched: bool = False
+) -> InitResult:
+    """One init; with `fetched`, from the packages that another has just put in place (and that the lock names), since
+    terraform would ask the registry for its versions all the same."""
     tool = directory.ctx.tool("terraform")
     argv = command.init(
         tool.path,
@@ -80,9 +130,14 @@ def _run_init(directory: Directory, target: Target | None) -> InitResult:
         backend_config=_backend_config(directory, target),
         readonly_lock=(directory.cwd / ".terraform.lock.hcl").exists(),
         json=speaks_json(tool),
+        plugin_dir=_PROVIDERS if fetched and (directory.cwd / _PROVIDERS).is_dir() else None,
     )
-    outcome = retrying(lambda: directory.run(argv, "init"), "init", directory.ctx.run.retry)
-    findings = directory.judge(outcome, "init")
+    stall = stall_of(directory)
+    env = None if stall is None else {"TMPDIR": str(temporary_path(directory))}
+    outcome = retrying(
+        lambda: directory.run(argv, "init", rights=rights, stall=stall, env=env), "init", directory.ctx.run.retry
+    )
+    findings = (stalled_finding(directory, outcome),) if outcome.stalled else directory.judge(outcome, "init")
     return InitResult(succeeded("init", outcome), findings, outcome.seconds, str(directory.cwd))
 
 

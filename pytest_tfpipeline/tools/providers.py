@@ -22,9 +22,9 @@ REGISTRY_LIMITS: Mapping[str, str] = {
     "TF_REGISTRY_CLIENT_TIMEOUT": "10",
     "TF_PROVIDER_DOWNLOAD_RETRY": "1",
     "GIT_TERMINAL_PROMPT": "0",
-    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=10",
+    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=10 -o ServerAliveCountMax=2",
     "GIT_HTTP_LOW_SPEED_LIMIT": "1",
-    "GIT_HTTP_LOW_SPEED_TIME": "20",
+    "GIT_HTTP_LOW_SPEED_TIME": "10",
 }
 _COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _INSTALLATION = re.compile(r"^\s*provider_installation\s*\{", re.MULTILINE)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from conftest import Playground
 from pytest_tfpipeline.checks import perform
 from pytest_tfpipeline.model import Check, CheckKind, Outcome, PlanStatus, Root, Target
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe
@@ -18,7 +18,7 @@ RESOURCE = 'resource "terraform_data" "a" {}\n'
 
 
 @pytest.fixture
-def two(playground: Playground) -> Playground:
+def two(playground: Any) -> Any:
     """Two roots; files ask for another terraform in `old`."""
     playground.write("old/main.tf", RESOURCE)
     playground.write("new/main.tf", RESOURCE)
@@ -29,7 +29,7 @@ def two(playground: Playground) -> Playground:
     ("file", "text", "line"),
     [("old/.terraform-version", "1.5.7\n", 1), ("old/.tool-versions", "python 3.11\nterraform 1.5.7\n", 2)],
 )
-def test_a_version_file_fails_its_own_root_alone(two: Playground, file: str, text: str, line: int) -> None:
+def test_a_version_file_fails_its_own_root_alone(two: Any, file: str, text: str, line: int) -> None:
     two.write(file, text)
     ctx = two.open(OLD, NEW)
     refused = ensure_plan(ctx, OLD)
@@ -46,7 +46,7 @@ def test_a_version_file_fails_its_own_root_alone(two: Playground, file: str, tex
     assert ensure_plan(ctx, NEW).status is PlanStatus.PLANNED
 
 
-def test_required_version_fails_validate_too_and_names_its_line(two: Playground) -> None:
+def test_required_version_fails_validate_too_and_names_its_line(two: Any) -> None:
     two.write("old/versions.tf", '# why\nterraform {\n  required_version = "~> 1.5.0"\n}\n')
     root = Root("old", "old", "old/main.tf", required_version="~> 1.5.0")
     ctx = two.open(OLD, roots=(root,))
@@ -56,14 +56,14 @@ def test_required_version_fails_validate_too_and_names_its_line(two: Playground)
     assert "~> 1.5.0" in finding.text
 
 
-def test_the_configuration_stands_above_version_files(two: Playground) -> None:
+def test_the_configuration_stands_above_version_files(two: Any) -> None:
     two.write("old/.terraform-version", "1.5.7\n")
     version = two.open(OLD).tool("terraform").version
     assert ensure_plan(two.open(OLD, tool_versions={"terraform": version}), OLD).status is PlanStatus.PLANNED
 
 
 def test_a_version_that_cannot_be_had_leaves_the_one_that_is_there(
-    two: Playground, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    two: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
@@ -73,7 +73,7 @@ def test_a_version_that_cannot_be_had_leaves_the_one_that_is_there(
     assert two.open(OLD, preferred_versions={"terraform": usual.version}).tool("terraform") == usual
 
 
-def test_the_run_prefers_what_the_files_ask_for(two: Playground) -> None:
+def test_the_run_prefers_what_the_files_ask_for(two: Any) -> None:
     two.write("old/.terraform-version", "1.5.7\n")
     two.write("tfpipeline.toml", 'environments = ["staging"]\ninclude = ["old", "new"]\n')
     wish, runner = Wish("plan", ("staging",)), Runner()
