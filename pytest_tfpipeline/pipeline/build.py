@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from pytest_tfpipeline.tools.providers import cli_config
 from pytest_tfpipeline.tools.wanted import preferred_terraform
 from pytest_tfpipeline.workspace import clean_old_runs, make_private, prepare_output, write_private
 from pytest_tfpipeline.workspace.digest import sha256
+from pytest_tfpipeline.workspace.tree import matching
 
 DEFAULT_OUTPUT = ".tfpipeline"
 
@@ -87,7 +88,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         timings=read_timings(output),
         retry=config.retry,
     )
-    return run, (*repository.notes, *cli.notes)
+    return run, (*repository.notes, *cli.notes, *_copy_in_notes(top, run))
 
 
 def environment_run(config: Config, name: str) -> EnvironmentRun:
@@ -162,6 +163,13 @@ def _settings(config: Config, wish: Wish) -> dict[str, object]:
         "copy_in": sorted({pattern for root in config.root for pattern in root.copy_in}),
         "allow_destroy": list(wish.allow_destroy),
     }
+
+
+def _copy_in_notes(top: Path, run: Run) -> Iterator[str]:
+    """A pattern that brings nothing: a file that is not built yet, or a mistake that would be felt much later."""
+    for pattern in run.settings["copy_in"]:
+        if next(matching(top, pattern), None) is None:
+            yield f"copy_in: `{pattern}` matches no file; `DIRECTORY/**` is everything below a directory"
 
 
 def emulated(run: Run) -> dict[str, tuple[Target, ...]]:

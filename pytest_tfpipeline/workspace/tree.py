@@ -6,8 +6,10 @@ import os
 import shutil
 import stat
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
 
+from pytest_tfpipeline.config.patterns import matches
 from pytest_tfpipeline.errors import WorkspaceError
 from pytest_tfpipeline.workspace.digest import sha256
 from pytest_tfpipeline.workspace.write import explain_disk
@@ -31,7 +33,7 @@ def make_copy(source: Path, target: Path, files: Mapping[str, str], copy_in: Col
         unfinished.mkdir(mode=0o700)
         for name, expected in files.items():
             _copy(source, name, unfinished, expected)
-        for name in _matching(source, copy_in):
+        for name in (name for pattern in copy_in for name in matching(source, pattern)):
             if name not in files:
                 _copy(source, name, unfinished, "")
         unfinished.rename(target)
@@ -80,12 +82,21 @@ def leads_out(top: Path, link: Path) -> bool:
     return not Path(os.path.realpath(link)).is_relative_to(os.path.realpath(top))
 
 
-def _matching(source: Path, patterns: Collection[str]) -> Iterator[str]:
-    for pattern in patterns:
-        for path in sorted(source.glob(pattern)):
-            name = path.relative_to(source)
-            if not _NEVER.intersection(name.parts) and not path.is_dir():
-                yield name.as_posix()
+def matching(source: Path, pattern: str) -> Iterator[str]:
+    """Files (and symlinks) below `source` that the pattern means, relative to it; `build/**` is all below `build`."""
+    for here, folders, files in os.walk(source / _fixed(pattern)):
+        folder = Path(here).relative_to(source)
+        folders[:] = sorted(set(folders) - _NEVER)
+        for name in sorted(files):
+            path = (folder / name).as_posix()
+            if name not in _NEVER and matches(pattern, path):
+                yield path
+
+
+def _fixed(pattern: str) -> PurePosixPath:
+    """The directory that everything the pattern can match is in."""
+    parts = PurePosixPath(pattern).parts[:-1]
+    return PurePosixPath(*takewhile(lambda part: not set("*?[") & set(part), parts))
 
 
 def _changed(name: str) -> WorkspaceError:

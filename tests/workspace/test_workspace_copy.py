@@ -128,6 +128,26 @@ def test_copy_in_brings_ignored_files_but_never_git(top: Path, open_workspace: O
     assert list(manifest(copy, ())) == ["build/x.jar"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "brought"),
+    [
+        ("build/**", ["build/deep/er/y.jar", "build/x.jar"]),
+        ("build/*", ["build/x.jar"]),
+        ("**/y.jar", ["build/deep/er/y.jar"]),
+        ("build/deep/er/y.jar", ["build/deep/er/y.jar"]),
+        ("build", []),
+        ("nothing/**", []),
+    ],
+)
+def test_copy_in_means_by_a_pattern_what_the_configuration_does(
+    top: Path, open_workspace: Open, pattern: str, brought: list[str]
+) -> None:
+    for name in ("build/x.jar", "build/deep/er/y.jar", "build/.terraform/z.jar"):
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_text("x")
+    assert sorted(manifest(open_workspace({}, copy_in=[pattern]).tree("staging"), ())) == brought
+
+
 def test_changes_between_two_looks_are_named(top: Path) -> None:
     before, digest = manifest(top), tree_digest(top)
     (top / "new.tf").write_text("")

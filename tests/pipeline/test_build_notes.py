@@ -1,0 +1,27 @@
+"""What building a run says once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_tfpipeline.pipeline.build import Wish, build_run, describe
+from pytest_tfpipeline.process import Runner
+
+
+def test_a_copy_in_that_brings_nothing_is_said_once(tmp_path: Path) -> None:
+    files = {
+        "core/main.tf": 'terraform {\n  backend "local" {}\n}\n',
+        "etl/main.tf": 'terraform {\n  backend "local" {}\n}\n',
+        "core/build/x.jar": "x",
+        "tfpipeline.toml": 'environments = ["staging"]\n\n'
+        '[[root]]\nmatch = "core"\ncopy_in = ["core/build/**", "core/biuld/**"]\n\n'
+        '[[root]]\nmatch = "etl"\ncopy_in = ["core/biuld/**"]\n',
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    wish, runner = Wish(), Runner()
+    _, notes = build_run(tmp_path, wish, describe(tmp_path, wish, runner), runner)
+    assert [note for note in notes if "copy_in" in note] == [
+        "copy_in: `core/biuld/**` matches no file; `DIRECTORY/**` is everything below a directory"
+    ]
