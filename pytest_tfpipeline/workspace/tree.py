@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
-from pytest_tfpipeline.config.patterns import matches
 from pytest_tfpipeline.errors import WorkspaceError
 from pytest_tfpipeline.workspace.digest import sha256
 from pytest_tfpipeline.workspace.write import explain_disk
@@ -84,6 +83,8 @@ def leads_out(top: Path, link: Path) -> bool:
 
 def matching(source: Path, pattern: str) -> Iterator[str]:
     """Files (and symlinks) below `source` that the pattern means, relative to it; `build/**` is all below `build`."""
+    from pytest_tfpipeline.config.patterns import matches
+
     for here, folders, files in os.walk(source / _fixed(pattern)):
         folder = Path(here).relative_to(source)
         folders[:] = sorted(set(folders) - _NEVER)
