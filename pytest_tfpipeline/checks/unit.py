@@ -14,8 +14,8 @@ from pytest_tfpipeline.suites.run import SuiteRun, declared_names, run_suite
 _TIMEOUT = 1800.0
 
 
-def check(ctx: Context, check: Check) -> Record:
-    """Run the suite of this directory; every test of it is a case of the record."""
+def check(ctx: Context, check: Check, only: tuple[str, ...] = ()) -> Record:
+    """Run the suite of this directory, or `only` these of its tests; every test of it is a case of the record."""
     suite = next((each for each in ctx.run.repository.suites if each.dir == check.dir), None)
     if suite is None:
         return records.error(check, f"{check.dir} is not a Python suite of this run")
@@ -29,6 +29,7 @@ def check(ctx: Context, check: Check) -> Record:
         uv=ctx.tool("uv").path,
         inner=inner,
         declared=declared_names(given),
+        only=only,
         timeout=float(ctx.run.settings.get("suite_timeout", _TIMEOUT)),
     )
     result = run_suite(ctx.runner, wanted)

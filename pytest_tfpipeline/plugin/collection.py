@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_tfpipeline.plugin.cases import pasted_cases
 from pytest_tfpipeline.plugin.fixtures import FIXTURES, NOWHERE, Subject, parametrize
-from pytest_tfpipeline.plugin.items import CheckFile, CheckItem, SuiteFolder
+from pytest_tfpipeline.plugin.folders import SuiteFolder
+from pytest_tfpipeline.plugin.items import CheckFile, CheckItem
 from pytest_tfpipeline.plugin.state import State
 
 
@@ -31,9 +33,7 @@ class Collection:
     def __init__(self, state: State, config: pytest.Config) -> None:
         self._state = state
         self._on_the_way = {parent for anchor in state.anchors for parent in anchor.parents}
-        self._asked_for = [
-            Path(config.invocation_params.dir, arg.split("::")[0]).absolute() for arg in config.option.file_or_dir
-        ]
+        self._pasted = pasted_cases(config, state)
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """The anchor of a root, module or suite is the file of its checks."""
@@ -41,8 +41,8 @@ class Collection:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-        """Keep pytest out of suites, whose tests run in a process of their own, unless one was named."""
-        return SuiteFolder.from_parent(parent, path=path) if self._is_closed(path) else None
+        """Keep pytest out of suites: their tests run in a process of their own, also when they are named."""
+        return SuiteFolder.from_parent(parent, path=path, pasted=self._pasted) if path in self._state.suites else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
@@ -72,12 +72,6 @@ class Collection:
         if only is None:
             return True
         return not isinstance(item, CheckItem) and subject is not None and (subject.dir, subject.environment) in only
-
-    def _is_closed(self, path: Path) -> bool:
-        """Whether the directory is a suite's, and no argument leads to a file in it that is not an anchor."""
-        if path not in self._state.suites:
-            return False
-        return not any(path in asked.parents and asked not in self._state.anchors for asked in self._asked_for)
 
 
 def subject_of(item: pytest.Item) -> Subject | None:

@@ -18,9 +18,9 @@ from pytest_tfpipeline.gate.result import RunResult
 from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe, write_timings
 from pytest_tfpipeline.plugin import fixtures, terminal
-from pytest_tfpipeline.plugin.cases import announce_cases
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
 from pytest_tfpipeline.plugin.conclusion import conclude
+from pytest_tfpipeline.plugin.fanout import announce_cases
 from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.refusal import refusing
@@ -192,10 +192,13 @@ class Controller:
             workers=len(getattr(self._config.option, "tx", None) or ()),
             notes=(*self._notes, *self._late_notes),
         )
-        output = Path(self._run.output_path)
-        write_reports(self._result, output, known_secrets(self._state, self._run.targets))
-        write_timings(output, self._run.timings, self._ledger.seconds_by_directory())
-        self._hold.release()
+        try:
+            self._write(self._result)
+        except PipelineError as error:  # a full disk: said at the end, and never a success
+            self._late_notes = (*self._late_notes, f"what the run proved could not be written: {clean(str(error))}")
+            session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
+        finally:
+            self._hold.release()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Changes, verdict, what was applied, where the evidence is."""
@@ -213,6 +216,11 @@ class Controller:
         if self._gatekeeper is None or exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             return exitstatus
         return self._gatekeeper.exit_code(exitstatus)
+
+    def _write(self, result: RunResult) -> None:
+        output = Path(self._run.output_path)
+        write_reports(result, output, known_secrets(self._state, self._run.targets))
+        write_timings(output, self._run.timings, self._ledger.seconds_by_directory())
 
     def _stop_services(self) -> tuple[str, ...]:
         """End the services once; what went wrong, for the user to read."""

@@ -36,22 +36,6 @@ class CheckFile(pytest.File):
             yield CheckItem.from_parent(self, name=name, nodeid=f"{self.nodeid}::{name}", check=check)
 
 
-class SuiteFolder(pytest.File):
-    """A suite's directory, or one in it, that leads to anchors and to nothing else.
-
-    A `pytest.File` although it is a directory: of a `pytest.Directory` pytest imports the conftest.py, and a suite's
-    belongs to the suite's own process.
-    """
-
-    def collect(self) -> Iterator[pytest.Collector]:
-        """The anchors right here, and the ways to those further down."""
-        anchors = state_of(self.config).anchors
-        below = {anchor.relative_to(self.path).parts for anchor in anchors if self.path in anchor.parents}
-        for name in sorted({parts[0] for parts in below}):
-            kind = CheckFile if (name,) in below else SuiteFolder
-            yield kind.from_parent(self, path=self.path / name)
-
-
 class CheckItem(pytest.Item):
     """One check."""
 
@@ -62,14 +46,18 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         """Perform the check; a record that did not pass is raised."""
-        from pytest_tfpipeline.checks import perform
-
-        record = perform(state_of(self.config).context, self.check)
+        record = self.perform()
         self.stash[RECORD] = record
         if record.outcome is Outcome.SKIPPED:
             pytest.skip(record.summary)
         if record.outcome not in (Outcome.PASSED, Outcome.DEFERRED):
             raise CheckFailed(record)
+
+    def perform(self) -> Record:
+        """Its record."""
+        from pytest_tfpipeline.checks import perform
+
+        return perform(state_of(self.config).context, self.check)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
         """The record's own text: what, where, what to do."""

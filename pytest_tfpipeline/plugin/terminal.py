@@ -46,7 +46,7 @@ def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run, no
         if one.verdict is not None and not one.verdict.open and not shown_above:
             lines += ["", f"the gate to {one.environment.name} is closed:", *reason_lines(one.verdict.reasons)]
         lines += ["", *applied_lines(one)] if one.result is not None else []
-    if not lines and not notes:
+    if not lines and not notes and not result.environments:
         return
     reporter.section("tfpipeline")
     for line in (*lines, *(f"note: {note}" for note in notes)):

@@ -24,6 +24,8 @@ class SuiteRun:
     uv: str
     inner: tuple[str, ...] = ()
     declared: frozenset[str] = frozenset()
+    #: Node ids or paths relative to the suite, to run no others; a suite's own `command` runs whole.
+    only: tuple[str, ...] = ()
     timeout: float = 1800.0
 
 
@@ -58,6 +60,7 @@ def _run(runner: Runner, wanted: SuiteRun, prepared: environment.Prepared, scrat
     else:
         inner = [wanted.tree / each for each in wanted.inner]
         argv = command.pytest_argv(prepared.python, directory, inner, scratch / "cache")
+        argv += wanted.only
     started = time.time()
     ended = runner.run(Request(argv, cwd=directory, env=env, only_env=True, timeout=wanted.timeout, grace=5.0))
     said = report.read_events(events)
