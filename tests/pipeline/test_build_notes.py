@@ -10,8 +10,8 @@ from pytest_tfpipeline.process import Runner
 
 def test_a_copy_in_that_brings_nothing_is_said_once(tmp_path: Path) -> None:
     files = {
-        "core/main.tf": 'terraform {\n  backend "local" {}\n}\n',
-        "etl/main.tf": 'terraform {\n  backend "local" {}\n}\n',
+        "core/main.tf": 'terraform {\n  backend "local" {}\n}\n\nresource "terraform_data" "a" {}\n',
+        "etl/main.tf": 'terraform {\n  backend "local" {}\n}\n\nresource "terraform_data" "a" {}\n',
         "core/build/x.jar": "x",
         "tfpipeline.toml": 'environments = ["staging"]\n\n'
         '[[root]]\nmatch = "core"\ncopy_in = ["core/build/**", "core/biuld/**"]\n\n'
