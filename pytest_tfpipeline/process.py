@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -133,13 +133,15 @@ class Runner:
         started = time.monotonic()
         if self._interrupted.is_set():
             raise KeyboardInterrupt
-        try:
-            process = self._start(request)
-        except (OSError, ValueError) as error:
-            return Outcome(None, "", "", time.monotonic() - started, error=_start_error(request, error))
-        readers = (_Reader(process.stdout, on_line), _Reader(process.stderr, None))
-        _feed(process, request.stdin)
-        with self._tracked(process) as child:
+        with ExitStack() as ending:
+            try:
+                with _interrupts_held_back():
+                    process = self._start(request)
+                    child = ending.enter_context(self._tracked(process, request.grace))
+                    readers = (_Reader(process.stdout, on_line), _Reader(process.stderr, None))
+                    _feed(process, request.stdin)
+            except (OSError, ValueError) as error:
+                return Outcome(None, "", "", time.monotonic() - started, error=_start_error(request, error))
             try:
                 watch = self._wait(child, request, readers[0])
             except KeyboardInterrupt:
@@ -189,13 +191,15 @@ class Runner:
         )
 
     @contextmanager
-    def _tracked(self, process: subprocess.Popen[bytes]) -> Iterator[_Child]:
+    def _tracked(self, process: subprocess.Popen[bytes], grace: float) -> Iterator[_Child]:
         child = _Child(process)
         with self._lock:
             self._live.add(child)
         try:
             yield child
         finally:
+            if process.poll() is None:
+                _end(child, grace)
             with self._lock:
                 self._live.discard(child)
 
@@ -269,6 +273,26 @@ class _Child:
             if not self.interrupted and self.process.poll() is None:
                 self.interrupted = True
                 _signal_group(self.process, signal.SIGINT)
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let no interrupt in between a child's start and the moment from which somebody would end it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    ours = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in ours:  # an ignored signal stays ignored, since children inherit that
+        signal.signal(number, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _start_error(request: Request, error: OSError | ValueError) -> str:

@@ -279,3 +279,24 @@ def test_a_child_that_goes_on_is_left_alone(runner: Runner, tmp_path: Path) -> N
     stall = Stall(0.6, lambda: next(looks))
     outcome = runner.run(replace(python("import time; time.sleep(1.5)", tmp_path, timeout=120), stall=stall))
     assert (outcome.ok, outcome.stalled, outcome.limit) == (True, False, None)
+
+
+def test_an_interrupt_right_after_the_start_leaves_no_child_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The threads that read are started after the process: an interrupt there once left it running."""
+    pids: list[int] = []
+    start = Runner._start
+
+    def interrupted(self: Runner, request: Request) -> object:
+        child = start(self, request)
+        pids.append(child.pid)
+        signal.raise_signal(signal.SIGINT)
+        return child
+
+    monkeypatch.setattr(Runner, "_start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Runner().run(Request(("sleep", "600"), tmp_path))
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
