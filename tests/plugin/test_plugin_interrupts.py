@@ -59,7 +59,7 @@ def test_an_interrupted_apply_lets_terraform_unlock(
         output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 2, output
-    assert gone(busy)
+    assert gone(busy), output
     assert scratch.locks() == []
     assert scratch.clean()
     assert scratch.applied("a"), "what was made before the interrupt is in the state"
@@ -90,10 +90,10 @@ def test_an_interrupted_run_ends_what_it_started_and_applies_nothing(
         output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 2, output
-    assert gone(busy)
+    assert gone(busy), output
     assert scratch.locks() == []
     assert scratch.clean()
     assert not scratch.applied("a")
     assert "interrupted" in scratch.reasons()
     assert scratch.environment()["verdict"]["open"] is False
-    assert "staging: closed, nothing was applied" in output
+    assert "staging: closed, nothing was applied" in output, output
