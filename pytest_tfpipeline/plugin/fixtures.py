@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from _pytest.outcomes import Skipped
 
+from pytest_tfpipeline.config.patterns import matches
 from pytest_tfpipeline.model import Module, PlanStatus, Root
 from pytest_tfpipeline.plugin.state import State, state_of
 
@@ -80,11 +80,9 @@ def _selected(subject: Subject, marker: pytest.Mark | None) -> bool:
     patterns = [roots] if isinstance(roots, str) else list(roots or ["*"])
     environments = marker.kwargs.get("environments")
     in_environment = subject.environment is None or environments is None or subject.environment in environments
-    return in_environment and any(_matches(subject.dir, pattern) for pattern in patterns)
-
-
-def _matches(directory: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(directory, pattern) or fnmatch.fnmatchcase(directory, f"*/{pattern}")
+    return in_environment and any(
+        matches(pattern, subject.dir) or matches(f"**/{pattern}", subject.dir) for pattern in patterns
+    )
 
 
 @pytest.fixture
