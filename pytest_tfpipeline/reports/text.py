@@ -35,16 +35,18 @@ def reason_lines(reasons: Sequence[Reason]) -> list[str]:
 
 
 def changes_table(environments: Iterable[EnvironmentResult]) -> list[str]:
-    """A row per root and environment: what its plan would do."""
-    rows = [(plan.root, one.environment.name, *_cells(plan)) for one in environments for plan in one.plans]
+    """A row per root and environment: what its plan would do, or why there is nothing to count."""
+    rows = [(plan.root, one.environment.name, _counts(plan), _note(plan)) for one in environments for plan in one.plans]
     if not rows:
         return []
-    shown = [
-        index for index, name in enumerate(_COLUMNS) if index < 4 or any(row[2 + index] not in "-." for row in rows)
-    ]
-    head = ("root", "environment", *(_COLUMNS[index] for index in shown), "")
-    body = [(row[0], row[1], *(row[2 + index] for index in shown), row[-1]) for row in rows]
-    return align([head, *body], left=(0, 1, len(head) - 1))
+    shown = [index for index in range(len(_COLUMNS)) if index < 4 or any(row[2][index] for row in rows)]
+    names = align([("root", "environment"), *(row[:2] for row in rows)], left=(0, 1))
+    numbers = [_COLUMNS, *(tuple(str(count) if count else "-" for count in row[2]) for row in rows)]
+    counted = align([[row[index] for index in shown] for row in numbers], left=())
+    # A row without changes says why in their place: that keeps the table narrow.
+    said = [counted[0], *(_said(*row[2:], line) for row, line in zip(rows, counted[1:], strict=True))]
+    width = max(map(len, names))
+    return [f"{name:<{width}}  {rest}".rstrip() for name, rest in zip(names, said, strict=True)]
 
 
 def align(rows: Sequence[Sequence[str]], left: Sequence[int]) -> list[str]:
@@ -103,17 +105,28 @@ def closing_line(one: EnvironmentResult, can_apply: bool) -> str:
     return f"{name}: applied, {_plural(len(done), 'root')} changed" if done else f"{name}: nothing to change"
 
 
-def _cells(plan: PlanResult) -> tuple[str, ...]:
-    if plan.status is PlanStatus.DEFERRED:
-        return (*["."] * len(_COLUMNS), f"waits for {', '.join(plan.behind)}")
-    if plan.status is PlanStatus.FAILED:
-        return (*["."] * len(_COLUMNS), "could not be planned")
+def _counts(plan: PlanResult) -> tuple[int, ...]:
     found = plan.changes
-    counts = (found.add, found.change, found.replace, found.destroy, found.import_, found.forget)
-    outputs = f"outputs: {', '.join(found.outputs)}" if found.outputs and not any(counts) else ""
+    if plan.status is not PlanStatus.PLANNED:
+        return (0,) * len(_COLUMNS)
+    return (found.add, found.change, found.replace, found.destroy, found.import_, found.forget)
+
+
+def _note(plan: PlanResult) -> str:
+    if plan.status is PlanStatus.DEFERRED:
+        return f"waits for {', '.join(plan.behind)}"
+    if plan.status is PlanStatus.FAILED:
+        return "could not be planned"
+    found = plan.changes
+    outputs = f"outputs: {', '.join(found.outputs)}" if found.outputs and not any(_counts(plan)) else ""
     later = f"planned when {', '.join(plan.behind)} was applied" if plan.behind else ""
-    said = "; ".join(filter(None, (outputs if found.any else "no changes", later)))
-    return (*[str(count) if count else "-" for count in counts], said)
+    return "; ".join(filter(None, (outputs if found.any else "no changes", later)))
+
+
+def _said(counts: Sequence[int], note: str, line: str) -> str:
+    if not any(counts):
+        return note
+    return f"{line}  {note}" if note else line
 
 
 def _rare(changes: Changes) -> tuple[tuple[str, int], ...]:
