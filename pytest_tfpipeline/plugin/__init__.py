@@ -19,6 +19,15 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     pluginmanager.register(Listing(), "tfpipeline-listing")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Keep a suite's conftest.py out of this process, also where one of the suite's tests was named."""
+    if early_config.known_args_namespace.file_or_dir:
+        from pytest_tfpipeline.plugin.activate import pass_over_suites
+
+        pass_over_suites(early_config)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Run on all cores when a plan or an apply is asked for. A wrapper, to be before pytest-xdist."""

@@ -14,6 +14,8 @@ from pytest_tfpipeline.plugin.wishes import CHECK_MODE, asked_for
 
 #: Endings of the files that make a repository one with Terraform.
 _ENDINGS = (".tf", ".tf.json", ".tofu", ".tofu.json")
+#: What makes a directory a Python project of its own.
+_SUITE_MARKS = ("requirements*.txt", "pyproject.toml", "Pipfile", "Makefile")
 _NOT_ENTERED = {".git", ".terraform", ".tfpipeline", "node_modules", ".venv", "venv", "__pycache__", "site-packages"}
 
 
@@ -60,6 +62,23 @@ def has_terraform(top: Path) -> bool:
             return True
         folders[:] = sorted(set(folders) - _NOT_ENTERED)
     return False
+
+
+def pass_over_suites(early_config: pytest.Config) -> None:
+    """Before anything is discovered: of an argument inside what looks like a suite, read no conftest.py yet.
+
+    pytest reads those above its arguments at once; here they are read, if at all, when their directory is collected.
+    """
+    start = early_config.invocation_params.dir
+    named = early_config.known_args_namespace.file_or_dir
+    kept = [arg for arg in named if not _looks_inside_suite(Path(start, str(arg).split("::")[0]), start)]
+    if len(kept) < len(named) and has_terraform(top_of(start)):
+        early_config.known_args_namespace.file_or_dir = kept or [str(start)]
+
+
+def _looks_inside_suite(path: Path, start: Path) -> bool:
+    between = [one for one in path.parents if one != start and start in one.parents]
+    return any(any(one.glob(pattern)) for one in between for pattern in _SUITE_MARKS)
 
 
 def _register_markers(config: pytest.Config) -> None:

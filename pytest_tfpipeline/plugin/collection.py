@@ -34,6 +34,9 @@ class Collection:
         self._state = state
         self._on_the_way = {parent for anchor in state.anchors for parent in anchor.parents}
         self._pasted = pasted_cases(config, state)
+        # Whoever starts pytest inside of a suite works on that suite, with pytest as it is.
+        start = config.invocation_params.dir
+        self._closed = {suite for suite in state.suites if suite != start and suite not in start.parents}
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """The anchor of a root, module or suite is the file of its checks."""
@@ -42,7 +45,7 @@ class Collection:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """Keep pytest out of suites: their tests run in a process of their own, also when they are named."""
-        return SuiteFolder.from_parent(parent, path=path, pasted=self._pasted) if path in self._state.suites else None
+        return SuiteFolder.from_parent(parent, path=path, pasted=self._pasted) if path in self._closed else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:

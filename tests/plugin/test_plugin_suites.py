@@ -39,7 +39,9 @@ def suited(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
 def test_each_test_is_reported_and_its_pasted_id_runs_it_alone(suited: Scratch) -> None:
     everything = suited.run("-m", "tf_unit", "-v")
     assert everything.code == 1
-    failed = re.search(r"^(lambdas/one/tests/test_one.py::TestIt::test_small\[2\]) FAILED", everything.stdout, re.M)
+    failed = re.search(
+        r"^(lambdas/one/tests/test_one.py::TestIt::test_small\[2\]) FAILED", everything.stdout, re.MULTILINE
+    )
     assert failed, everything.text
     assert "lambdas/one/tests/test_one.py::test_other PASSED" in everything.stdout
 
@@ -62,3 +64,8 @@ def test_an_id_that_is_not_there_is_named(suited: Scratch) -> None:
     assert result.code == 1
     assert "not found" in result.stdout
     assert Path(suited.path, "lambdas/one/__pycache__").exists() is False
+
+
+def test_inside_of_a_suite_pytest_stays_as_it_is(suited: Scratch) -> None:
+    result = suited.run("tests/test_one.py", "-p", "no:xdist", env={"PYTHONPATH": "src"}, cwd="lambdas/one")
+    assert "1 failed, 2 passed" in result.stdout
