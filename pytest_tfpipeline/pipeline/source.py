@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from pytest_tfpipeline.gate.result import Source
-from pytest_tfpipeline.process import Request, Runner
+from pytest_tfpipeline.process import Outcome, Request, Runner
 
 _TIMEOUT = 60.0
 
@@ -27,8 +27,8 @@ READ_BY_TERRAFORM = (
 
 @dataclass(frozen=True, slots=True)
 class TreeState:
-    """`dirty`: tracked or untracked files that differ from the commit. `ignored`: files that git ignores and that
-    terraform would read. Both are relative to the repository."""
+    """`dirty`: tracked or untracked files that differ from the commit, or why nobody knows. `ignored`: files that git
+    ignores and that terraform would read. Both are relative to the repository."""
 
     dirty: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
@@ -51,7 +51,10 @@ def read_source(runner: Runner, top: Path) -> Source:
 
 def read_tree_state(runner: Runner, top: Path, roots: tuple[str, ...]) -> TreeState:
     """What differs from the commit, and what git hides that terraform would read in these roots."""
-    status = _git(runner, top, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames") or ""
+    asked = _ask(runner, top, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
+    if not asked.ok:
+        return TreeState((_unknown(asked),))
+    status = asked.stdout
     hidden = _git(runner, top, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory") or ""
     dirty = tuple(entry[3:] for entry in status.split("\0") if entry)
     ignored = tuple(sorted(path for path in hidden.split("\0") if _would_be_read(path, roots)))
@@ -63,9 +66,19 @@ def _would_be_read(path: str, roots: tuple[str, ...]) -> bool:
     return (folder or ".") in roots and any(fnmatch.fnmatchcase(name, pattern) for pattern in READ_BY_TERRAFORM)
 
 
+def _unknown(asked: Outcome) -> str:
+    """What stands for a tree of which nobody can say whether it is the commit."""
+    said = asked.error or next(iter(asked.stderr.strip().splitlines()), f"git ended with {asked.code}")
+    return f"everything, since git cannot say what is ({said})"
+
+
 def _git(runner: Runner, top: Path, *words: str) -> str | None:
-    outcome = runner.run(Request(("git", *words), top, timeout=_TIMEOUT))
+    outcome = _ask(runner, top, *words)
     return outcome.stdout.strip("\n") if outcome.ok else None
+
+
+def _ask(runner: Runner, top: Path, *words: str) -> Outcome:
+    return runner.run(Request(("git", *words), top, timeout=_TIMEOUT))
 
 
 def _without_credentials(url: str) -> str:
