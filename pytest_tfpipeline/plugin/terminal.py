@@ -63,6 +63,7 @@ class ProgressLines:
 
     def __init__(self, config: pytest.Config) -> None:
         self._reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin("terminalreporter")
+        self._config = config
         self._verbosity = config.option.verbose
         self._expected: dict[str, int] = {}
         self._done: dict[str, int] = {}
@@ -91,6 +92,8 @@ class ProgressLines:
             self._line(f"  {root} {event.address}: {event.action} begins")
 
     def _line(self, text: str) -> None:
-        if self._reporter is not None and self._verbosity >= 0:
-            self._reporter.ensure_newline()
-            self._reporter.write_line(clean(text))
+        if self._reporter is None or self._verbosity < 0:
+            return
+        if self._config.get_terminal_writer().width_of_current_line:  # pytest-xdist's progress does not end its lines
+            self._reporter.write_line("")
+        self._reporter.write_line(clean(text))
