@@ -19,7 +19,7 @@ from pytest_tfpipeline.discover.files import repository_files
 from pytest_tfpipeline.model import EnvironmentRun, Repository, Run, Target
 from pytest_tfpipeline.pipeline.expected import expected_checks
 from pytest_tfpipeline.pipeline.targets import check_environments, resolve_targets
-from pytest_tfpipeline.process import Runner
+from pytest_tfpipeline.process import Runner, denied
 from pytest_tfpipeline.tools.providers import cli_config
 from pytest_tfpipeline.tools.wanted import preferred_terraform
 from pytest_tfpipeline.workspace import clean_old_runs, make_private, prepare_output, write_private
@@ -88,7 +88,16 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         timings=read_timings(output),
         retry=config.retry,
     )
-    return run, (*repository.notes, *cli.notes, *_copy_in_notes(top, run))
+    notes = (*repository.notes, *cli.notes, *_copy_in_notes(top, run), *withheld(repository, os.environ))
+    return run, notes
+
+
+def withheld(repository: Repository, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """A note that names the inherited variables that terraform is not given."""
+    declared = {variable.name for root in repository.roots for variable in root.variables}
+    names = denied(environ, declared) if repository.roots else ()
+    why = "they would change it behind the run's back, or no root declares them"
+    return (f"terraform does not get {', '.join(names)}: {why}",) if names else ()
 
 
 def environment_run(config: Config, name: str) -> EnvironmentRun:

@@ -14,8 +14,13 @@ WORKER_MEMORY = 1024**3
 
 
 def use_all_cores(config: pytest.Config) -> None:
-    """Make `-n auto` the default, unless pytest-xdist is not there or was told something else."""
+    """Make `-n auto` the default, unless pytest-xdist is not there or was told something else.
+
+    Raises pytest.UsageError for an option of pytest-xdist that no plan can be made with.
+    """
     option = config.option
+    if getattr(option, "looponfail", False):
+        raise pytest.UsageError("--looponfail runs for ever: give it neither --tf-plan nor --apply-env")
     if is_worker(config) or not hasattr(option, "numprocesses"):
         return
     untouched = option.numprocesses is None and option.dist == "no" and not option.tx
