@@ -34,11 +34,6 @@ class TreeState:
     ignored: tuple[str, ...] = ()
 
 
-def top_of(path: Path) -> Path:
-    """The repository that the path is in: the nearest directory upwards that has `.git`, else the path itself."""
-    return next((one for one in (path, *path.parents) if (one / ".git").exists()), path)
-
-
 def read_source(runner: Runner, top: Path) -> Source:
     """Commit and ref; without git, or before the first commit, both are None."""
     commit = _git(runner, top, "rev-parse", "--verify", "--quiet", "HEAD")

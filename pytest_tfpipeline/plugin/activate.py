@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 from pathlib import Path
 
 import pytest
 
+from pytest_tfpipeline.plugin.place import ENDINGS, has_terraform, top_of
 from pytest_tfpipeline.plugin.typed import join_paths
 from pytest_tfpipeline.plugin.wishes import CHECK_MODE, asked_for
 
-#: Endings of the files that make a repository one with Terraform.
-_ENDINGS = (".tf", ".tf.json", ".tofu", ".tofu.json")
 #: What makes a directory a Python project of its own.
 _SUITE_MARKS = ("requirements*.txt", "pyproject.toml", "Pipfile", "Makefile")
-_NOT_ENTERED = {".git", ".terraform", ".tfpipeline", "node_modules", ".venv", "venv", "__pycache__", "site-packages"}
 
 
 def activate(config: pytest.Config) -> None:
@@ -37,31 +34,12 @@ def activate(config: pytest.Config) -> None:
         return
     if wanted and not has_terraform(top):
         raise pytest.UsageError(
-            f"no Terraform in {top}: nothing ends in {', '.join(_ENDINGS)} and there is no [tool.tfpipeline]"
+            f"no Terraform in {top}: nothing ends in {', '.join(ENDINGS)} and there is no [tool.tfpipeline]"
         )
     _interrupt_on_sigterm()
     from pytest_tfpipeline.plugin.controller import take_control
 
     take_control(config, top)
-
-
-def top_of(path: Path) -> Path:
-    """The repository that the path is in: the nearest directory upwards that has `.git`, else the path itself."""
-    return next((one for one in (path, *path.parents) if (one / ".git").exists()), path)
-
-
-def has_terraform(top: Path) -> bool:
-    """Whether the repository is configured for us or has a file that terraform or tofu would read."""
-    if (top / "tfpipeline.toml").exists():
-        return True
-    with contextlib.suppress(OSError):
-        if b"[tool.tfpipeline" in (top / "pyproject.toml").read_bytes():
-            return True
-    for _, folders, files in os.walk(top):
-        if any(name.endswith(_ENDINGS) for name in files):
-            return True
-        folders[:] = sorted(set(folders) - _NOT_ENTERED)
-    return False
 
 
 def pass_over_suites(early_config: pytest.Config) -> None:

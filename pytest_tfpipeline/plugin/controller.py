@@ -180,7 +180,7 @@ class Controller:
             session.exitstatus = self._settle(int(exitstatus))
         if self._gatekeeper is not None and exitstatus != pytest.ExitCode.USAGE_ERROR:
             self._gatekeeper.close()
-        self._late_notes = (*terminal.unplanned_note(self._ledger), *self._stop_services())
+        self._late_notes = (*terminal.unplanned_note(self._ledger, self._run), *self._stop_services())
         self._result = conclude(
             self._state,
             self._ledger,

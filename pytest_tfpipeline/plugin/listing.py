@@ -10,7 +10,7 @@ from pytest_tfpipeline.errors import PipelineError
 def show_listing(config: pytest.Config) -> int:
     """Print every directory and what it was taken for; as JSON nothing else goes to stdout."""
     from pytest_tfpipeline.pipeline.build import Wish, describe
-    from pytest_tfpipeline.pipeline.source import top_of
+    from pytest_tfpipeline.plugin.place import top_of
     from pytest_tfpipeline.plugin.wishes import file_option
     from pytest_tfpipeline.process import Runner
     from pytest_tfpipeline.redact import clean

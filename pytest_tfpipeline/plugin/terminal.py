@@ -28,12 +28,15 @@ def header(run: Run, notes: tuple[str, ...]) -> list[str]:
     return [f"tfpipeline: {counts}{what}", *(f"tfpipeline: {clean(note)}" for note in notes)]
 
 
-def unplanned_note(ledger: Ledger) -> tuple[str, ...]:
-    """Policy tests that want a plan in a run that makes none: said once."""
+def unplanned_note(ledger: Ledger, run: Run) -> tuple[str, ...]:
+    """Policy tests that are not in the run because there is nothing for them to judge: said once."""
     count = len({nodeid.rpartition("[")[0] for nodeid in ledger.unplanned})
     if not count:
         return ()
-    return (f"{count} policy test{'' if count == 1 else 's'} had nothing to judge: they want a plan that was not made",)
+    tests = f"{count} policy test{'' if count == 1 else 's'}"
+    if run.environments:
+        return (f"{tests} had nothing to judge: their roots or environments are not planned in this run",)
+    return (f"{tests} had nothing to judge: they want a plan (--tf-plan ENV)",)
 
 
 def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run, notes: tuple[str, ...]) -> None:

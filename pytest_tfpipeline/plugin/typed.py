@@ -23,7 +23,7 @@ def join_paths(config: pytest.Config) -> None:
     split = [(option, value) for option, value in pairwise(words) if option in _PATHS]
     if not split:
         return
-    from pytest_tfpipeline.pipeline.source import top_of
+    from pytest_tfpipeline.plugin.place import top_of
 
     there = any((typed.dir / value).exists() for _, value in split)
     if there and top_of(config.rootpath) != top_of(typed.dir):

@@ -11,8 +11,8 @@ from pytest_tfpipeline import codec
 from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.plugin import fixtures
-from pytest_tfpipeline.plugin.activate import top_of
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
+from pytest_tfpipeline.plugin.place import top_of
 from pytest_tfpipeline.plugin.reporting import Reporting
 from pytest_tfpipeline.plugin.state import STATE, WIRE_KEY, Phase, State
 
