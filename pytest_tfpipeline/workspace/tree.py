@@ -30,12 +30,16 @@ def make_copy(source: Path, target: Path, files: Mapping[str, str], copy_in: Col
     with explain_disk(target):
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
-        for name, expected in files.items():
-            _copy(source, name, unfinished, expected)
-        for name in (name for pattern in copy_in for name in matching(source, pattern)):
-            if name not in files:
-                _copy(source, name, unfinished, "")
-        unfinished.rename(target)
+        try:
+            for name, expected in files.items():
+                _copy(source, name, unfinished, expected)
+            for name in (name for pattern in copy_in for name in matching(source, pattern)):
+                if name not in files:
+                    _copy(source, name, unfinished, "")
+            unfinished.rename(target)
+        except BaseException:  # a full disk must have room for the evidence
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
 
 
 def _copy(source: Path, name: str, target: Path, expected: str) -> None:

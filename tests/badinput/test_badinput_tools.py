@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -116,10 +117,14 @@ def test_the_disk_is_full_while_it_runs(bench: Bench, tmp_path: Path) -> None:
     bench.scratch.write("data.bin", "x" * 500_000)
     bench.scratch.commit()
     done = _with_small_disk(tmp_path, bench.scratch.path, "-n0", "-k", "not policy", "--tf-plan", "staging")
-    assert done.returncode in (1, 4), done.stdout
+    assert done.returncode == 1, done.stdout
     assert "the disk is full" in done.stdout
     assert "--tf-output DIR" in done.stdout
     assert "Traceback" not in done.stdout
+    evidence = json.loads((tmp_path / "evidence.json").read_bytes())
+    outcomes = {check["id"]: check["outcome"] for check in evidence["checks"]}
+    assert outcomes["infra/a/main.tf::plan[staging]"] == "error"
+    assert outcomes["tests/test_plain.py::test_plain"] == "passed"
 
 
 def test_the_disk_is_full_from_the_start(bench: Bench, tmp_path: Path) -> None:
@@ -137,7 +142,8 @@ def _with_small_disk(
     place = tmp_path / "small"
     place.mkdir()
     more = f"dd if=/dev/zero of={place}/zeros bs=4k 2>/dev/null;" if fill else ""
-    script = f'mount -t tmpfs -o size=256k,mode=0755 none {place} && {{ {more} exec "$@"; }}'
+    script = f'mount -t tmpfs -o size=256k,mode=0755 none {place} && {{ {more} "$@"; }}; code=$?; '
+    script += f"cp {place}/out/evidence.json {tmp_path} 2>/dev/null; exit $code"
     pytest_argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *args, "--tf-output", f"{place}/out"]
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TF_"))}
     argv = [*_namespace(tmp_path), "sh", "-c", script, "sh", *pytest_argv]
