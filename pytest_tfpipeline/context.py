@@ -59,11 +59,18 @@ class Context:
     workspace: Workspace
     progress: Callable[[str], None] | None = None
     _tools: dict[str, Tool] = field(default_factory=dict, repr=False)
+    _missing: dict[str, ToolError] = field(default_factory=dict, repr=False)
 
     def tool(self, name: str) -> Tool:
         """The program, looked for (and installed, under a lock) once per run. Raises ToolError."""
+        if name in self._missing:  # offline, every further attempt would cost seconds for the same answer
+            raise self._missing[name]
         if name not in self._tools:
-            self._tools[name] = self.workspace.once(f"tool/{name}", Tool, lambda: self._find(name))
+            try:
+                self._tools[name] = self.workspace.once(f"tool/{name}", Tool, lambda: self._find(name))
+            except ToolError as error:
+                self._missing[name] = error
+                raise
         return self._tools[name]
 
     def used_tools(self) -> tuple[Tool, ...]:
