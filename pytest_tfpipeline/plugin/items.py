@@ -64,7 +64,8 @@ class CheckItem(pytest.Item):
         if isinstance(excinfo.value, CheckFailed):
             text = excinfo.value.record.text or excinfo.value.record.summary
             return text if self.config.option.verbose > 0 else _shortened(text)
-        return str(super().repr_failure(excinfo, style))
+        head = f"pytest-tfpipeline itself failed in this check: {excinfo.exconly()}"
+        return f"{head}\n\n{super().repr_failure(excinfo, style)}"
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The anchor, and the item's name."""
