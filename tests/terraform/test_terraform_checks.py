@@ -94,12 +94,23 @@ def test_plan_says_what_it_would_change_and_behind_what_it_waits(chain: Any, cha
     assert (down.outcome, down.summary) == (Outcome.DEFERRED, "deferred behind up")
 
 
-def test_what_the_pipeline_itself_cannot_do_is_an_error_record(playground: Any) -> None:
+def test_what_the_pipeline_itself_cannot_do_is_an_error_record(
+    playground: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFPIPELINE_TERRAFORM", "/nonexistent/terraform")
     playground.write("root/main.tf", "")
-    (playground.repository / "leak").symlink_to("/etc/passwd")
     record = _check(playground.open(), CheckKind.FMT, "root")
     assert record.outcome is Outcome.ERROR
-    assert "leak: is a symlink that leads out of the repository" in record.text
+    assert "/nonexistent/terraform: No such file" in record.text
+
+
+def test_a_link_out_of_the_repository_concerns_its_own_root_alone(playground: Any) -> None:
+    playground.write("root/main.tf", "")
+    playground.write("other/main.tf", "")
+    (playground.repository / "other" / "leak").symlink_to("/etc/passwd")
+    ctx = playground.open()
+    assert _check(ctx, CheckKind.VALIDATE, "root").outcome is Outcome.PASSED
+    assert "other/leak: error [outer-symlink]" in _check(ctx, CheckKind.VALIDATE, "other").text
 
 
 def test_nothing_leads_past_the_emulated_cloud(playground: Any, monkeypatch: pytest.MonkeyPatch) -> None:
