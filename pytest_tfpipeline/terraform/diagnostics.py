@@ -77,7 +77,8 @@ def findings_from_diagnostics(
     """
     place = Place(root_dir, Path(repository), copy)
     known = [diagnostic for diagnostic in diagnostics if not _NOISE.search(str(diagnostic.get("summary", "")))]
-    missing = [diagnostic for diagnostic in known if _missing_variable(diagnostic)]
+    # terraform names them in an order that differs from run to run.
+    missing = sorted((one for one in known if _missing_variable(one)), key=_position)
     findings = [_finding(diagnostic, place, rule) for diagnostic in known if diagnostic not in missing]
     if missing:
         findings.insert(0, _missing_variables(missing, place, variables))
@@ -128,6 +129,11 @@ def _finding(diagnostic: Diagnostic, place: Place, rule: str) -> Finding:
     return Finding(
         rule, severity, clean(text), address and clean(str(address)), file, line, clean(_excerpt(diagnostic))
     )
+
+
+def _position(diagnostic: Diagnostic) -> tuple[str, int]:
+    span = diagnostic.get("range") or {"filename": "", "start": {"line": 0}}
+    return str(span["filename"]), int(span["start"]["line"])
 
 
 def _where(diagnostic: Diagnostic, place: Place, detail: str) -> tuple[str | None, int | None]:
