@@ -224,6 +224,13 @@ def test_a_run_that_leaves_out_what_passed_or_what_comes_later(args: tuple[str, 
     assert {"narrowed", "check-failed", "check-missing"} <= scratch.reasons()
 
 
+def test_nothing_collected_is_not_nothing_wrong(scratch: Scratch) -> None:
+    scratch_run_closed(scratch, "-k", "of_this_name_there_is_nothing")
+
+    assert {"narrowed", "check-missing"} <= scratch.reasons()
+    assert set(scratch.outcomes().values()) == {"missing"}
+
+
 def test_collecting_only_applies_nothing(scratch: Scratch) -> None:
     scratch.commit()
 
