@@ -10,7 +10,11 @@ PYTEST = "def test_it():\n    pass\n"
 
 PLACES = {
     "requirements": ({"l/a/requirements.txt": "", "l/a/tests/test_x.py": TEST}, "l/a", "l/a/requirements.txt"),
-    "requirements of development": ({"l/a/requirements-dev.txt": "", "l/a/test.py": TEST}, "l/a", "l/a/requirements-dev.txt"),
+    "requirements of development": (
+        {"l/a/requirements-dev.txt": "", "l/a/test.py": TEST},
+        "l/a",
+        "l/a/requirements-dev.txt",
+    ),
     "pyproject": ({"l/a/pyproject.toml": "", "l/a/tests/unit/x_test.py": TEST}, "l/a", "l/a/pyproject.toml"),
     "Pipfile": ({"l/a/Pipfile": "", "l/a/test.py": TEST}, "l/a", "l/a/Pipfile"),
     "Makefile": ({"l/a/Makefile": "test: x\n\tpytest\n", "l/a/b/test_x.py": TEST}, "l/a", "l/a/Makefile"),
