@@ -7,10 +7,11 @@ as `Steps`, so that this module neither starts a process nor knows pytest.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.gate.reasons import Reason
 from pytest_tfpipeline.model import PlanResult, PlanStatus, Target
 
@@ -39,17 +40,22 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An environment's apply: what was done, what was left, and the plans that were carried out."""
+    """An environment's apply: what was done, what was left, and the plans that were carried out.
+
+    `broken` is what broke the pipeline itself on the way: an answer too, so that what was applied before is not lost.
+    """
 
     applied: tuple[Applied, ...] = ()
     left: tuple[Left, ...] = ()
     plans: dict[str, PlanResult] = field(default_factory=dict)
     interrupted: bool = False
+    broken: BaseException | None = None
 
     @property
     def complete(self) -> bool:
         """Whether everything that should be applied was."""
-        return not self.left and all(one.outcome != "failed" for one in self.applied)
+        ended = not self.interrupted and self.broken is None
+        return ended and not self.left and all(one.outcome != "failed" for one in self.applied)
 
 
 class Steps(Protocol):
@@ -72,43 +78,85 @@ def apply_in_waves(targets: Sequence[Target], plans: Mapping[str, PlanResult], s
     """Apply every target that is to be applied. `plans` holds, by root, what the gate has judged."""
     state = _Progress(targets, plans)
     wave = 0
-    while not state.interrupted and (ready := state.ready()):
-        wave += 1
-        state.leave(_plan_again(ready, state, steps, wave))
-        batch = [target for target in ready if target.root not in state.stopped]
-        state.finish(_apply_batch(batch, state, steps, wave))
+    try:
+        while state.goes_on and (ready := state.ready()):
+            wave += 1
+            state.leave(_plan_again(ready, state, steps, wave))
+            _apply_batch([target for target in ready if target.root not in state.stopped], state, steps, wave)
+    except KeyboardInterrupt:
+        state.interrupted = True
+        steps.interrupt()
+    except Exception as error:
+        state.broken = error
     return state.result()
 
 
-def _apply_batch(batch: Sequence[Target], state: _Progress, steps: Steps, wave: int) -> list[Applied]:
+def _apply_batch(batch: Sequence[Target], state: _Progress, steps: Steps, wave: int) -> None:
+    def apply(target: Target) -> Applied | None:
+        return steps.apply(target, state.plans[target.root], wave) if state.goes_on else None
+
     with ThreadPoolExecutor(MAX_PARALLEL, thread_name_prefix="apply") as pool:
-        running = [pool.submit(steps.apply, target, state.plans[target.root], wave) for target in batch]
+        running = {target.root: pool.submit(apply, target) for target in batch}
+        _wait_for(running.values(), state, steps)
+    for root, future in running.items():
+        error = future.exception()
+        if error is None:
+            state.finish(future.result())
+        else:
+            state.broken = error
+            state.finish(Applied(root, wave, "failed", error=f"the pipeline broke while it was applied: {error}"))
+
+
+def _wait_for(running: Iterable[Future[Applied | None]], state: _Progress, steps: Steps) -> None:
+    """Until all have ended. An interrupt is passed on to terraform once, and then terraform is waited for, however
+    often the user insists: cut off, it would leave its lock and lose its state."""
+    left = set(running)
+    while left:
         try:
-            wait(running)
+            left = wait(left).not_done
         except KeyboardInterrupt:
-            # terraform is told once and then waited for: cut off, it would leave its lock and lose its state.
-            state.interrupted = True
-            steps.interrupt()
-    return [future.result() for future in running]
+            left = {future for future in left if not future.done()}
+            if not state.interrupted:
+                state.interrupted = True
+                steps.interrupt()
 
 
 def _plan_again(ready: Iterable[Target], state: _Progress, steps: Steps, wave: int) -> dict[str, str]:
     """Plan and police what waited for an upstream or reads something that has changed; why not, by root."""
-    again = [target for target in ready if state.outdated(target)]
     stopped: dict[str, str] = {}
-    for target in again:
+    planned = []
+    for target in ready:
+        if not state.outdated(target):
+            continue
+        problem = _plan(target, state, steps, wave)
+        if problem:
+            stopped[target.root] = f"it could not be planned in wave {wave}: {problem}"
+        else:
+            planned.append(target)
+    return stopped | _police(planned, steps, wave)
+
+
+def _plan(target: Target, state: _Progress, steps: Steps, wave: int) -> str:
+    """Why there is no new plan; "" where there is one."""
+    try:
         plan = steps.plan(target, wave)
-        state.plans[target.root] = plan
-        if plan.status is not PlanStatus.PLANNED:
-            reason = plan.findings[0].text if plan.findings else f"still waits for {', '.join(plan.behind)}"
-            stopped[target.root] = f"it could not be planned in wave {wave}: {reason}"
-    planned = [target for target in again if target.root not in stopped]
-    if planned:
-        for root, reasons in steps.police(planned, wave).items():
-            if reasons:
-                about = "; ".join(_say(reason) for reason in reasons)
-                stopped[root] = f"its plan of wave {wave} was refused: {about}"
-    return stopped
+    except PipelineError as error:
+        return str(error)
+    state.plans[target.root] = plan
+    if plan.status is PlanStatus.PLANNED:
+        return ""
+    return plan.findings[0].text if plan.findings else f"still waits for {', '.join(plan.behind)}"
+
+
+def _police(planned: Sequence[Target], steps: Steps, wave: int) -> dict[str, str]:
+    if not planned:
+        return {}
+    try:
+        against = steps.police(planned, wave)
+    except PipelineError as error:
+        return {target.root: f"its plan of wave {wave} could not be judged: {error}" for target in planned}
+    refused = {root: "; ".join(map(_say, reasons)) for root, reasons in against.items() if reasons}
+    return {root: f"its plan of wave {wave} was refused: {about}" for root, about in refused.items()}
 
 
 def _say(reason: Reason) -> str:
@@ -122,8 +170,14 @@ class _Progress:
         self.plans = dict(plans)
         self.stopped: dict[str, str] = {}
         self.interrupted = False
+        self.broken: BaseException | None = None
         self._targets = {target.root: target for target in targets if target.apply}
         self._done: dict[str, Applied] = {}
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more may be begun."""
+        return not self.interrupted and self.broken is None
 
     def ready(self) -> list[Target]:
         """The next wave; roots behind a stopped one are stopped on the way, each with the name of the first cause."""
@@ -147,18 +201,26 @@ class _Progress:
         """These roots are not applied, for these reasons."""
         self.stopped.update(stopped)
 
-    def finish(self, done: Iterable[Applied]) -> None:
-        """Take note of a wave's results."""
-        self._done.update({one.root: one for one in done})
+    def finish(self, done: Applied | None) -> None:
+        """Take note of a result; None is a root that was not begun any more."""
+        if done is not None:
+            self._done[done.root] = done
 
     def result(self) -> Result:
         """What it came to, in the order of the targets."""
         order = list(self._targets)
         left = [root for root in order if root not in self._done]
-        otherwise = "the run was interrupted" if self.interrupted else "the roots it depends on wait for each other"
-        why = {root: self.stopped.get(root, otherwise) for root in left}
+        why = {root: self.stopped.get(root, self._why_left()) for root in left}
         applied = sorted(self._done.values(), key=lambda one: (one.wave, order.index(one.root)))
-        return Result(tuple(applied), tuple(Left(root, why[root]) for root in left), self.plans, self.interrupted)
+        remaining = tuple(Left(root, why[root]) for root in left)
+        return Result(tuple(applied), remaining, self.plans, self.interrupted, self.broken)
+
+    def _why_left(self) -> str:
+        if self.interrupted:
+            return "the run was interrupted"
+        if self.broken is not None:
+            return f"the pipeline broke: {self.broken}"
+        return "the roots it depends on wait for each other"
 
     def _upstreams(self, target: Target) -> list[str]:
         return [up for up in target.after if up in self._targets]

@@ -5,11 +5,11 @@ With pytest-xdist a second set of workers does it, so that a test that crashes c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
 
-from pytest_tfpipeline.model import Target
+from pytest_tfpipeline.model import CheckKind, Outcome, Record, Target
 from pytest_tfpipeline.plugin.collection import subject_of
 from pytest_tfpipeline.plugin.items import CheckItem
 from pytest_tfpipeline.plugin.state import Phase, State
@@ -28,6 +28,25 @@ def run_policy_tests(session: pytest.Session, state: State, targets: Sequence[Ta
         state.phase = first
 
 
+def silent_tests(earlier: Iterable[Record], found: Iterable[Record], targets: Iterable[Target]) -> list[Record]:
+    """A record of each policy test about these targets that has a result from before and none now.
+
+    A worker that died in it leaves a record that names no root, and the tests behind it may have none at all.
+    """
+    concerned = {(target.root, target.environment) for target in targets}
+    heard = {record.check for record in found if record.kind is CheckKind.POLICY_TEST}
+    expected = {
+        record.check: record
+        for record in earlier
+        if record.kind is CheckKind.POLICY_TEST and (record.dir, record.environment) in concerned
+    }
+    return [
+        Record(check, record.kind, Outcome.MISSING, record.dir, record.environment, summary="no result on the new plan")
+        for check, record in expected.items()
+        if check not in heard
+    ]
+
+
 def _in_this_process(session: pytest.Session, state: State) -> None:
     only = state.phase.only or frozenset()
     items = [item for item in session.items if _concerns(item, only)]
@@ -42,7 +61,7 @@ def _concerns(item: pytest.Item, only: frozenset[tuple[str, str]]) -> bool:
 
 
 def _with_workers(session: pytest.Session) -> None:
-    from xdist.dsession import DSession
+    from xdist.dsession import DSession, Interrupted
 
     config, manager = session.config, session.config.pluginmanager
     collected = session.testscollected
@@ -57,6 +76,9 @@ def _with_workers(session: pytest.Session) -> None:
         again.pytest_sessionstart(session)
         if again.nodemanager is not None:
             again.pytest_runtestloop()
+    except Interrupted as stopped:  # `-x` in the ini file: what was not run is missed
+        if "keyboard-interrupt" in str(stopped):
+            raise
     finally:
         again.pytest_sessionfinish()
         for name, plugin in (("dsession", first), ("terminaldistreporter", shown)):

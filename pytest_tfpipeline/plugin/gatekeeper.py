@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from pytest_tfpipeline.context import Phase
-from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.gate import objections
 from pytest_tfpipeline.gate.identity import to_identity, told
 from pytest_tfpipeline.gate.reasons import Code, Verdict
@@ -21,11 +20,12 @@ from pytest_tfpipeline.pipeline.identity import ask
 from pytest_tfpipeline.pipeline.judge import Reading, judge, judge_cut_short, read_plans, to_tools
 from pytest_tfpipeline.pipeline.source import read_tree_state
 from pytest_tfpipeline.pipeline.steps import TerraformSteps
-from pytest_tfpipeline.plugin.again import run_policy_tests
+from pytest_tfpipeline.plugin.again import run_policy_tests, silent_tests
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.live import Announcement, announce
 from pytest_tfpipeline.plugin.narrowing import narrowing, typed_with
 from pytest_tfpipeline.plugin.options import LOOSENING
+from pytest_tfpipeline.plugin.secrecy import redactor
 from pytest_tfpipeline.plugin.state import State
 from pytest_tfpipeline.plugin.terminal import ProgressLines
 from pytest_tfpipeline.reports.text import verdict_text
@@ -61,6 +61,9 @@ class Gatekeeper:
                 result = self._apply(environment, targets, {plan.root: plan for plan in plans})
                 carried_out = tuple(replace(result.plans[plan.root], behind=plan.behind) for plan in plans)
                 self.environments[-1] = EnvironmentResult(environment, carried_out, verdict, result, identity)
+                if result.broken is not None:
+                    self._ledger.note(Code.INTERNAL_ERROR, str(result.broken))
+                    raise result.broken
                 if result.interrupted:
                     raise KeyboardInterrupt
 
@@ -88,9 +91,14 @@ class Gatekeeper:
         return verdict, told(answers)
 
     def exit_code(self, exitstatus: int) -> int:
-        """11 where an apply was begun and something failed or is left; else what pytest says."""
+        """11 where an apply was begun and something failed or is left; else what pytest says, but never that all is
+        well unless every environment was applied."""
         results = [one.result for one in self.environments if one.result is not None]
-        return PARTIAL if any(not result.complete for result in results) else exitstatus
+        if any(not result.complete for result in results):
+            return PARTIAL
+        if len(results) < len(self._state.run.environments):
+            return exitstatus or pytest.ExitCode.TESTS_FAILED
+        return exitstatus
 
     def on_record(self, record: Record, wave: int) -> None:
         """A check of a later wave, under its own id."""
@@ -116,26 +124,26 @@ class Gatekeeper:
         root = next(one for one in self._state.run.repository.roots if one.dir == target.root)
         nodeid = f"{root.anchor}::apply[{target.environment}]"
         outcome = "failed" if applied.outcome == "failed" else "passed"
+        error = redactor(self._state, target.root, target.environment).text(applied.error or "")
         with self._lock:
-            announce(self._session, Announcement(nodeid, outcome, applied.seconds, applied.error or ""))
+            announce(self._session, Announcement(nodeid, outcome, applied.seconds, error))
 
     def _apply(self, environment: EnvironmentRun, targets: list[Target], plans: dict[str, PlanResult]) -> Result:
         steps = TerraformSteps(self._state.context, environment, self, self._run_policy_tests)
         self._progress.begin(environment.name, len(targets))
-        try:
-            result = apply_in_waves(targets, plans, steps)
-        except PipelineError as error:
-            self._ledger.note(Code.INTERNAL_ERROR, str(error))
-            raise
+        result = apply_in_waves(targets, plans, steps)
         for left in result.left:
             root = next(one for one in self._state.run.repository.roots if one.dir == left.root)
-            announce(self._session, Announcement(f"{root.anchor}::apply[{environment.name}]", "failed", 0.0, left.why))
+            why = redactor(self._state, left.root, environment.name).text(left.why)
+            announce(self._session, Announcement(f"{root.anchor}::apply[{environment.name}]", "failed", 0.0, why))
         return result
 
     def _run_policy_tests(self, targets: Sequence[Target], wave: int) -> list[Record]:
-        before = len(self._ledger.records)
+        """The records of this wave; a test that was run before and that says nothing now has one that says so."""
+        earlier = tuple(self._ledger.records)
         run_policy_tests(self._session, self._state, targets, wave)
-        return self._ledger.records[before:]
+        found = self._ledger.records[len(earlier) :]
+        return [*found, *silent_tests(earlier, found, targets)]
 
     def _announce_verdict(self, verdict: Verdict) -> None:
         nodeid = f"tfpipeline::gate[{verdict.environment}]"

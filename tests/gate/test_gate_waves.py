@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, wait
 
 import pytest
 
+from pytest_tfpipeline.errors import WorkspaceError
 from pytest_tfpipeline.gate.reasons import Code, Reason
-from pytest_tfpipeline.gate.waves import Applied, Left, apply_in_waves
+from pytest_tfpipeline.gate.waves import MAX_PARALLEL, Applied, Left, apply_in_waves
 from pytest_tfpipeline.model import Changes, Finding, PlanResult, PlanStatus, Severity, Target
 
 ENV = "staging"
@@ -143,23 +146,86 @@ def test_a_cycle_ends_and_is_named() -> None:
     assert {left.root for left in result.left} == {"a", "b"}
 
 
-def test_an_error_of_the_pipeline_is_not_swallowed() -> None:
-    class Broken(Memory):
-        def apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
-            raise RuntimeError("disk")
+class Breaking(Memory):
+    """Breaks, with `error`, while it plans or applies the root `at`."""
 
-    with pytest.raises(RuntimeError, match="disk"):
-        apply_in_waves(CHAIN, ALL_PLANNED, Broken())
+    def __init__(self, at: str, error: BaseException) -> None:
+        super().__init__()
+        self.at, self.error = at, error
+
+    def plan(self, target: Target, wave: int) -> PlanResult:
+        if target.root == self.at:
+            raise self.error
+        return super().plan(target, wave)
+
+    def apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
+        if target.root == self.at:
+            raise self.error
+        return super().apply(target, plan, wave)
 
 
-def test_an_interrupt_is_passed_on_and_stops_further_waves(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_running: object) -> None:
+@pytest.mark.parametrize(("at", "known"), [("net", {"net": "failed"}), ("core", {"net": "applied"})])
+def test_what_breaks_the_pipeline_is_told_beside_what_was_applied(at: str, known: dict[str, str]) -> None:
+    error = RuntimeError("disk")
+    result = apply_in_waves(CHAIN, ALL_PLANNED, Breaking(at, error))
+    assert result.broken is error
+    assert not result.complete
+    assert {one.root: one.outcome for one in result.applied} == known
+    assert all("disk" in left.why for left in result.left)
+
+
+def test_a_known_problem_leaves_only_what_it_concerns() -> None:
+    result = apply_in_waves(CHAIN, ALL_PLANNED, Breaking("core", WorkspaceError("the disk is full")))
+    assert result.broken is None
+    assert [one.root for one in result.applied] == ["net"]
+    assert [left.root for left in result.left] == ["core", "etl"]
+    assert "the disk is full" in result.left[0].why
+
+
+def test_an_interrupt_while_a_later_wave_is_planned_keeps_what_was_applied() -> None:
+    steps = Breaking("core", KeyboardInterrupt())
+    result = apply_in_waves(CHAIN, ALL_PLANNED, steps)
+    assert (steps.interrupted, result.interrupted, result.complete) == (True, True, False)
+    assert [one.root for one in result.applied] == ["net"]
+    assert [left.why for left in result.left] == ["the run was interrupted"] * 2
+
+
+class Slow(Memory):
+    """Applies until it is asked to stop, and says so of each root that it began."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Semaphore(0)
+        self.asked = threading.Event()
+        self.times = 0
+
+    def apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
+        self.begun.release()
+        assert self.asked.wait(30)
+        return Applied(target.root, wave, "failed", error="interrupted")
+
+    def interrupt(self) -> None:
+        self.times += 1
+
+
+def test_an_interrupt_is_passed_on_once_and_begins_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, count = Slow(), MAX_PARALLEL + 2
+    interrupts = iter(range(3))
+
+    def interrupted(running: set[Future[Applied | None]]) -> object:
+        number = next(interrupts, None)
+        if number is None:
+            return wait(running)
+        for _ in range(MAX_PARALLEL if number == 0 else 0):
+            assert steps.begun.acquire(timeout=30)
+        if number == 2:
+            steps.asked.set()
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pytest_tfpipeline.gate.waves.wait", interrupted)
-    steps = Memory()
-    result = apply_in_waves(CHAIN, ALL_PLANNED, steps)
-    assert steps.interrupted
+    roots = [f"r{number}" for number in range(count)]
+    result = apply_in_waves([target(root) for root in roots], {root: plan(root) for root in roots}, steps)
+    assert steps.times == 1, "a second one would make terraform drop its lock and its state"
+    assert [one.root for one in result.applied] == roots[:MAX_PARALLEL]
+    assert [left.root for left in result.left] == roots[MAX_PARALLEL:]
     assert result.interrupted
-    assert [one.root for one in result.applied] == ["net"]
-    assert [left.why for left in result.left] == ["the run was interrupted"] * 2

@@ -1,0 +1,122 @@
+"""What a careful operator tries before trusting the gate: crashes, narrowed runs, moved commits, values left empty."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from scratch import Scratch
+
+CRASHES_ON_B = """
+import os
+
+
+def test_rule(tf_plan):
+    if tf_plan.root.endswith("b"):
+        os._exit(3)
+"""
+
+
+def left(scratch: Scratch) -> list[str]:
+    return [one["root"] for one in scratch.environment()["left"]]
+
+
+def applied(scratch: Scratch) -> list[tuple[str, str]]:
+    return [(one["root"], one["outcome"]) for one in scratch.environment()["applied"]]
+
+
+def test_a_policy_test_that_crashes_in_a_later_wave_stops_its_root(scratch: Scratch) -> None:
+    scratch.root("b", reads="a")
+    scratch.write("tests/test_rules.py", CRASHES_ON_B)
+    scratch.commit()
+    result = scratch.run("--apply-env", "staging", "-n", "2")
+    assert result.code == 11, result.text
+    assert applied(scratch) == [("infra/a", "applied")]
+    assert left(scratch) == ["infra/b"]
+    assert not scratch.applied("b")
+
+
+def test_the_first_failure_of_a_later_wave_may_end_its_tests_but_not_lose_what_was_applied(scratch: Scratch) -> None:
+    scratch.root("b", reads="a")
+    scratch.write("pytest.ini", "[pytest]\ntestpaths = tests\naddopts = -x\n")
+    rule = 'def test_{name}(tf_plan):\n    assert not tf_plan.root.endswith("b")\n\n\n'
+    scratch.write("tests/test_rules.py", "".join(rule.format(name=name) for name in "abcdef"))
+    scratch.commit()
+    result = scratch.run("--apply-env", "staging", "-n", "2")
+    assert result.code == 11, result.text
+    assert applied(scratch) == [("infra/a", "applied")]
+    assert left(scratch) == ["infra/b"]
+    assert not scratch.applied("b")
+
+
+WAITS_ON_B = """
+def test_rule(tf_plan):
+    if tf_plan.root.endswith("b"):
+        with open({pipe!r}, "w") as stream:
+            stream.write("here")
+        with open({pipe!r}) as stream:
+            stream.read()
+"""
+
+
+@pytest.mark.parametrize("args", [("-n", "2"), ("-p", "no:xdist")], ids=["workers", "alone"])
+def test_an_interrupt_while_a_later_wave_is_judged_keeps_what_was_applied(
+    args: tuple[str, ...], scratch: Scratch, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    scratch.root("b", reads="a")
+    scratch.write("tests/test_rules.py", WAITS_ON_B.format(pipe=str(pipe)))
+    scratch.commit()
+    with scratch.start("--apply-env", "staging", *args) as process:
+        with pipe.open() as stream:
+            assert stream.read() == "here"
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, output
+    assert applied(scratch) == [("infra/a", "applied")]
+    assert left(scratch) == ["infra/b"]
+    assert not scratch.applied("b")
+    assert "staging: interrupted, applied in part" in output
+
+
+HIDDEN_OUTPUTS = """
+output "known" {
+  value     = sensitive("hunter2-plan")
+  sensitive = true
+}
+
+output "made" {
+  value     = terraform_data.it.id
+  sensitive = true
+}
+"""
+
+
+def test_a_failing_after_apply_command_shows_no_sensitive_output(scratch: Scratch, tmp_path: Path) -> None:
+    scratch.root("a", HIDDEN_OUTPUTS)
+    after = '[["sh", "-c", "cat; echo it broke; exit 1"]]'
+    scratch.configure(roots=f'match = "infra/*"\napply = true\nafter_apply = {after}\n')
+    scratch.commit()
+    junit = tmp_path / "junit.xml"
+    result = scratch.run("--apply-env", "staging", "-n0", f"--junitxml={junit}")
+    assert result.code == 11, result.text
+    assert "it broke" in result.text
+    state = scratch.state("a")
+    assert state is not None
+    made = state["outputs"]["made"]["value"]
+    written = [path.read_text() for path in (junit, scratch.output / "evidence.json", scratch.output / "summary.md")]
+    for text in (result.text, *written):
+        assert "hunter2-plan" not in text
+        assert made not in text
+
+
+def test_a_test_that_ends_the_run_as_a_success_does_not_make_it_one(scratch: Scratch) -> None:
+    scratch.write("tests/test_ends.py", 'import pytest\n\n\ndef test_ends():\n    pytest.exit("bye", returncode=0)\n')
+    scratch.commit()
+    result = scratch.run("--apply-env", "staging", "-n0")
+    assert result.code == 1, result.text
+    assert scratch.evidence()["run"]["exit_code"] == 1
+    assert not scratch.applied("a")
