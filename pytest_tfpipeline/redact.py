@@ -99,6 +99,11 @@ def secrets_of_plan(plan: Mapping[str, Any]) -> set[str]:
     return {text for value in _marked_values(plan) for text in _texts(value)}
 
 
+def secrets_of_outputs(outputs: Mapping[str, Any]) -> set[str]:
+    """The texts in sensitive outputs, of what `terraform output -json` prints."""
+    return {text for output in outputs.values() if output.get("sensitive") for text in _texts(output.get("value"))}
+
+
 def redact_plan(plan: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of the plan in which every value marked sensitive is `(sensitive)`, wherever else it stands too.
 

@@ -7,7 +7,7 @@ import shlex
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pytest_tfpipeline.context import Context, Phase
 from pytest_tfpipeline.errors import PipelineError, PlanReadError
 from pytest_tfpipeline.model import Finding, PlanResult, Severity, Target
 from pytest_tfpipeline.process import Outcome
+from pytest_tfpipeline.redact import Redactor, secrets_of_outputs
 from pytest_tfpipeline.terraform import command
 from pytest_tfpipeline.terraform.call import Directory, succeeded
 from pytest_tfpipeline.terraform.diagnostics import failure, parse_line
@@ -98,7 +99,8 @@ def run_after_apply(ctx: Context, target: Target) -> tuple[Finding, ...]:
     for argv in target.after_apply:
         outcome = directory.run(argv, "after_apply", cwd=directory.copy, rights=Phase.APPLY, stdin=told)
         if not outcome.ok:
-            return (directory.broken(outcome, "after_apply", f"after_apply command {shlex.join(argv)}"),)
+            finding = directory.broken(outcome, "after_apply", f"after_apply command {shlex.join(argv)}")
+            return (replace(finding, text=Redactor(secrets_of_outputs(json.loads(told))).text(finding.text)),)
     return ()
 
 
