@@ -23,8 +23,7 @@ from pytest_tfpipeline.pipeline.steps import TerraformSteps
 from pytest_tfpipeline.plugin.again import run_policy_tests, silent_tests
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.live import Announcement, announce
-from pytest_tfpipeline.plugin.narrowing import narrowing, typed_with
-from pytest_tfpipeline.plugin.options import LOOSENING
+from pytest_tfpipeline.plugin.narrowing import narrowing
 from pytest_tfpipeline.plugin.secrecy import redactor
 from pytest_tfpipeline.plugin.state import State
 from pytest_tfpipeline.plugin.terminal import ProgressLines
@@ -45,7 +44,7 @@ class Gatekeeper:
         self._lock = threading.Lock()
         self._progress = ProgressLines(session.config)
         self.environments: list[EnvironmentResult] = []
-        self._object_to_command_line()
+        ledger.objections.extend(objections.to_narrowing(narrowing(session.config)))
 
     def judge_and_apply(self) -> None:
         """Decide; if the gate is open, apply in waves. Every result is reported like an item."""
@@ -150,14 +149,6 @@ class Gatekeeper:
         announce(
             self._session, Announcement(nodeid, "passed" if verdict.open else "failed", text=verdict_text(verdict))
         )
-
-    def _object_to_command_line(self) -> None:
-        config = self._session.config
-        self._ledger.objections.extend(objections.to_narrowing(narrowing(config)))
-        for flag in LOOSENING:
-            given = getattr(config.option, flag.lstrip("-").replace("-", "_"))
-            if given and not typed_with(config, flag):
-                raise pytest.UsageError(f"{flag} counts only when it is typed on the command line")
 
     def _object_to_tree(self, environment: EnvironmentRun) -> None:
         run, context = self._state.run, self._state.context

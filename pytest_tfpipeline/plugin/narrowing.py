@@ -6,8 +6,11 @@ import os
 import shlex
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+
+from pytest_tfpipeline.plugin.place import top_of
 
 #: (long or short form, its value in `config.option`, what counts as not given)
 _NARROWING = (
@@ -28,6 +31,10 @@ _NARROWING = (
     ("--runxfail", "runxfail", False),
     ("--pyargs", "pyargs", False),
     ("--looponfail", "looponfail", False),
+    ("--noconftest", "noconftest", False),
+    ("--confcutdir", "confcutdir", None),
+    ("-c", "inifilename", None),
+    ("--disable-plugin-autoload", "disable_plugin_autoload", False),
     ("--continue-on-collection-errors", "continue_on_collection_errors", False),
 )
 
@@ -50,19 +57,30 @@ def narrowing(config: pytest.Config) -> tuple[str, ...]:
     ]
     if config.args_source is pytest.Config.ArgsSource.ARGS:
         found.append(f"a path argument ({' '.join(config.option.file_or_dir)})")
+    start, top = config.invocation_params.dir, top_of(config.rootpath)
+    if not start.samefile(top):  # pytest collects where it is started: tests elsewhere would not even be missed
+        found.append(f"{start} to start in (and not {top})")
     found += [f"-p {name}" for name in _disabled_plugins(typed)]
     found += [f"-o {ini}" for ini in _values(typed, "-o", "--override-ini")]
     return tuple(found)
 
 
-def typed_with(config: pytest.Config, flag: str) -> bool:
-    """Whether a loosening option was really typed on the command line, not in ini, PYTEST_ADDOPTS or an @file."""
-    return _names(flag, list(config.invocation_params.args))
+def typed_values(config: pytest.Config, flag: str) -> tuple[str, ...]:
+    """The values of an option that were really typed: not in the ini file, PYTEST_ADDOPTS or an @file."""
+    return tuple(_values([str(word) for word in config.invocation_params.args], flag))
 
 
 def _typed(config: pytest.Config) -> list[str]:
     extra = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
-    return [*map(str, config.invocation_params.args), *extra]
+    words = [*map(str, config.invocation_params.args), *extra]
+    return [each for word in words for each in _spelled_out(word, config.invocation_params.dir)]
+
+
+def _spelled_out(word: str, start: Path) -> list[str]:
+    """The word, or the lines of the file that `@file` names."""
+    if word.startswith("@") and (start / word[1:]).is_file():
+        return (start / word[1:]).read_text("utf-8", "replace").splitlines()
+    return [word]
 
 
 def _addopts(config: pytest.Config) -> list[str]:

@@ -53,8 +53,8 @@ OPTIONS = (
     Option("--tf-output", "DIR", "where evidence and private copies go (default: .tfpipeline)", {}),
 )
 
-#: Options that loosen the gate: they count only when they were typed on the command line.
-LOOSENING = ("--allow-destroy",)
+#: Options that apply or that loosen the gate: they count only when they were typed on the command line.
+TYPED_ONLY = ("--apply-env", "--allow-destroy")
 
 
 def add_options(parser: pytest.Parser) -> None:

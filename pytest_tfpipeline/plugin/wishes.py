@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from pytest_tfpipeline.plugin.narrowing import typed_values
+from pytest_tfpipeline.plugin.options import TYPED_ONLY
+
 CHECK_MODE = "check"
 _PASTED = re.compile(r"::(?:plan|policy)\[([^\[\]]+)\]$")
 
 
 def asked_for(config: pytest.Config) -> str:
     """The run's mode: check, plan or apply. A pasted `main.tf::plan[staging]` asks for a plan."""
-    if config.option.apply_env:
+    if config.option.apply_env is not None:
         return "apply"
     return "plan" if config.option.tf_plan or pasted_environments(config) else CHECK_MODE
 
@@ -21,14 +24,32 @@ def asked_for(config: pytest.Config) -> str:
 def environments(config: pytest.Config) -> tuple[str, ...]:
     """The environments that are planned, in the order they were named."""
     option = config.option
-    if option.apply_env and option.tf_plan:
+    if option.apply_env is not None and option.tf_plan:
         raise pytest.UsageError("--apply-env plans for itself: give either --tf-plan or --apply-env")
-    if option.apply_env:
-        return (option.apply_env,)
+    if option.apply_env is not None:
+        return (_environment_to_apply(config),)
     named = [name.strip() for value in option.tf_plan or () for name in value.split(",")]
     if option.tf_plan and not all(named):
         raise pytest.UsageError("--tf-plan ENV[,ENV]: an environment's name is missing")
     return tuple(dict.fromkeys([*named, *pasted_environments(config)]))
+
+
+def _environment_to_apply(config: pytest.Config) -> str:
+    name: str = config.option.apply_env
+    if not name.strip():
+        raise pytest.UsageError("--apply-env ENV: the environment's name is missing (is a variable not set?)")
+    _refuse_untyped(config)
+    if len(typed_values(config, "--apply-env")) > 1:
+        raise pytest.UsageError("--apply-env was given more than once: a run applies one environment")
+    return name
+
+
+def _refuse_untyped(config: pytest.Config) -> None:
+    for flag in TYPED_ONLY:
+        given = getattr(config.option, flag.lstrip("-").replace("-", "_"))
+        values = [given] if isinstance(given, str) else list(given or ())
+        if not set(values) <= set(typed_values(config, flag)):
+            raise pytest.UsageError(f"{flag} counts only when it is typed on the command line")
 
 
 def pasted_environments(config: pytest.Config) -> tuple[str, ...]:

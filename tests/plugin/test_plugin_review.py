@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from scratch import Scratch
 
+from pytest_tfpipeline.pipeline.build import read_timings
+
 CRASHES_ON_B = """
 import os
 
@@ -120,3 +122,70 @@ def test_a_test_that_ends_the_run_as_a_success_does_not_make_it_one(scratch: Scr
     assert result.code == 1, result.text
     assert scratch.evidence()["run"]["exit_code"] == 1
     assert not scratch.applied("a")
+
+
+FAILS = "def test_rule(tf_plan):\n    assert False\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "cwd"),
+    [
+        (("-c", "other.ini"), "."),
+        (("--noconftest",), "."),
+        (("--confcutdir", "tests/policies"), "."),
+        (("@arguments",), "."),
+        ((), "infra"),
+    ],
+    ids=["ini", "noconftest", "confcutdir", "file", "directory"],
+)
+def test_what_keeps_tests_from_being_found_closes_the_gate(args: tuple[str, ...], cwd: str, scratch: Scratch) -> None:
+    scratch.write("tests/policies/test_rules.py", FAILS)
+    scratch.write("tests/conftest.py", "collect_ignore = ['policies']\n" if cwd == "." else "")
+    scratch.write("other.ini", "[pytest]\ntestpaths = infra\n")
+    scratch.write("arguments", "-p\nno:unraisableexception\n")
+    scratch.commit()
+    result = scratch.run("--apply-env", "staging", "-n0", *args, cwd=cwd)
+    assert result.code == 1, result.text
+    assert "narrowed" in scratch.reasons()
+    assert not scratch.applied("a")
+
+
+@pytest.mark.parametrize(
+    ("ini", "args", "says"),
+    [
+        ("", ("--apply-env", ""), "the environment's name is missing"),
+        ("", ("--apply-env", "staging", "--apply-env", "staging"), "more than once"),
+        ("--apply-env staging", (), "--apply-env counts only when it is typed"),
+        ("--allow-destroy infra/a//x.y", ("--apply-env", "staging", "--allow-destroy", "z"), "--allow-destroy counts"),
+        ("", ("--apply-env", "staging,production"), "unknown environment"),
+    ],
+    ids=["empty", "twice", "ini", "also typed", "two"],
+)
+def test_an_apply_that_was_not_clearly_asked_for_is_a_usage_error(
+    ini: str, args: tuple[str, ...], says: str, scratch: Scratch
+) -> None:
+    scratch.write("pytest.ini", f"[pytest]\ntestpaths = tests\naddopts = {ini}\n")
+    scratch.commit()
+    result = scratch.run(*args, "-n0")
+    assert result.code == 4, result.text
+    assert says in result.text
+    assert not scratch.applied("a")
+
+
+def test_a_marker_may_name_one_environment_as_a_text(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path, environments=("prod", "production"))
+    scratch.without_checkov()
+    scratch.root("a")
+    marked = '@pytest.mark.tf_policy(environments="production")\ndef test_it(tf_plan):\n    pass\n'
+    scratch.write("tests/test_rules.py", f"import pytest\n\n\n{marked}")
+    scratch.commit()
+    result = scratch.run("--tf-plan", "prod,production", "-n0", "-v")
+    assert result.code == 0, result.text
+    assert "test_it[a-production]" in result.text
+    assert "test_it[a-prod]" not in result.text
+
+
+@pytest.mark.parametrize("text", ['{"infra/a": null}', "[]", "{"])
+def test_timings_that_are_none_cost_only_the_order(text: str, tmp_path: Path) -> None:
+    (tmp_path / "timings.json").write_text(text)
+    assert read_timings(tmp_path) == {}
