@@ -123,9 +123,9 @@ def read_timings(output: Path) -> dict[str, float]:
     """Seconds by directory of earlier runs; none where the file is missing or not ours."""
     try:
         found = json.loads((output / "timings.json").read_bytes())
-    except (OSError, ValueError):
+        return {str(key): float(value) for key, value in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
         return {}
-    return {str(key): float(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
 
 def write_timings(output: Path, earlier: Mapping[str, float], now: Mapping[str, float]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,13 +76,16 @@ def _subjects(state: State, fixture: str) -> Iterator[Subject]:
 def _selected(subject: Subject, marker: pytest.Mark | None) -> bool:
     if marker is None:
         return True
-    roots = marker.kwargs.get("roots")
-    patterns = [roots] if isinstance(roots, str) else list(roots or ["*"])
+    patterns = _listed(marker.kwargs.get("roots")) or ["*"]
     environments = marker.kwargs.get("environments")
-    in_environment = subject.environment is None or environments is None or subject.environment in environments
+    in_environment = environments is None or subject.environment in (None, *_listed(environments))
     return in_environment and any(
         matches(pattern, subject.dir) or matches(f"**/{pattern}", subject.dir) for pattern in patterns
     )
+
+
+def _listed(value: str | Iterable[str] | None) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or ())
 
 
 @pytest.fixture
