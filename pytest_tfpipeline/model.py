@@ -354,6 +354,8 @@ class Run:
     checks: tuple[Check, ...] = ()
     #: Files of the repository that private copies are made of, with their SHA-256 when the run can apply, else "".
     files_path: str = ""
+    #: What HEAD was before anything was read, in a run that can apply; None without a commit.
+    commit: str | None = None
     #: Exact versions asked for, by tool.
     tool_versions: dict[str, str] = field(default_factory=dict)
     #: Versions that files of the repository ask for, by tool: taken where they can be had.

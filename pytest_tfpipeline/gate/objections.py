@@ -33,6 +33,13 @@ def to_changes_of_tree(changed: Sequence[str]) -> Iterator[Reason]:
         yield Reason(Code.TREE_CHANGED, f"changed while the run was going on: {_some(changed)}")
 
 
+def to_moved_commit(began: str | None, now: str | None) -> Iterator[Reason]:
+    """Another commit is checked out than at the beginning: it may hold files that nobody has checked."""
+    if began != now:
+        text = f"HEAD is {_commit(now)} and was {_commit(began)} when the run began; run again"
+        yield Reason(Code.TREE_CHANGED, text)
+
+
 def to_changed_tools(tools: Iterable[Tool], now: Mapping[str, str]) -> Iterator[Reason]:
     """Programs that are not any more what they were at their first use; `now` holds checksums by name."""
     for tool in tools:
@@ -73,6 +80,10 @@ def to_unused_allowances(allowed: Sequence[str], used: Iterable[str]) -> Iterato
     """Notes about `--allow-destroy` values that name nothing in any plan: a typo would otherwise go unseen."""
     for name in sorted(set(allowed) - set(used)):
         yield f"--allow-destroy {name} names nothing that a plan deletes or replaces"
+
+
+def _commit(name: str | None) -> str:
+    return name[:12] if name else "no commit"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -18,7 +18,8 @@ from pytest_tfpipeline.discover import discover
 from pytest_tfpipeline.discover.files import repository_files
 from pytest_tfpipeline.model import EnvironmentRun, Repository, Run, Target
 from pytest_tfpipeline.pipeline.expected import expected_checks
-from pytest_tfpipeline.pipeline.targets import check_environments, resolve_targets
+from pytest_tfpipeline.pipeline.source import read_commit
+from pytest_tfpipeline.pipeline.targets import check_applied, check_environments, resolve_targets
 from pytest_tfpipeline.process import Runner, denied
 from pytest_tfpipeline.tools.providers import cli_config
 from pytest_tfpipeline.tools.wanted import preferred_terraform
@@ -45,25 +46,29 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The repository and its configuration, before anything is written or started."""
+    """The repository and its configuration, before anything is written or started; `commit` is HEAD before both."""
 
     config: Config
     repository: Repository
+    commit: str | None = None
 
 
 def describe(top: Path, wish: Wish, runner: Runner) -> Described:
     """Read the configuration and the repository; raises ConfigurationError, UsageError and DiscoveryError."""
+    commit = read_commit(runner, top) if wish.mode == "apply" else None
     config = load_config(top, wish.config_file)
     repository = discover(top, config, cache_path(os.environ), runner)
     check_against(config, repository)
     check_environments(wish.environments, repository, config)
-    return Described(config, repository)
+    return Described(config, repository, commit)
 
 
 def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tuple[Run, tuple[str, ...]]:
     """The finished run, with its work directory made; and notes to be said once."""
     config, repository = described.config, described.repository
     targets = resolve_targets(repository, config, wish.environments, os.environ)
+    if wish.mode == "apply":
+        check_applied(wish.environments, targets)
     output = prepare_output(wish.output or top / DEFAULT_OUTPUT)
     clean_old_runs(output, KEPT_RUNS)
     run_id = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
@@ -81,6 +86,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         targets=targets,
         checks=expected_checks(repository, targets, config),
         files_path=str(files),
+        commit=described.commit,
         tool_versions={name: version for name, version in config.tools.model_dump().items() if version},
         preferred_versions=_preferred_versions(top, repository, targets),
         settings=_settings(config, wish),

@@ -36,24 +36,40 @@ class TreeState:
 
 def read_source(runner: Runner, top: Path) -> Source:
     """Commit and ref; without git, or before the first commit, both are None."""
-    commit = _git(runner, top, "rev-parse", "--verify", "--quiet", "HEAD")
     ref = _git(runner, top, "symbolic-ref", "--quiet", "--short", "HEAD")
     url = _git(runner, top, "config", "--get", "remote.origin.url")
-    status = _git(runner, top, "status", "--porcelain=v1", "-z", "--untracked-files=all")
-    clean = None if status is None else not status
-    return Source(_without_credentials(url) if url else top.name, commit or None, ref or None, clean)
+    status = _status(runner, top)
+    clean = not (status.stdout or _overlooked(runner, top)) if status.ok else None
+    return Source(_without_credentials(url) if url else top.name, read_commit(runner, top), ref or None, clean)
+
+
+def read_commit(runner: Runner, top: Path) -> str | None:
+    """What HEAD is; None without git or before the first commit."""
+    return _git(runner, top, "rev-parse", "--verify", "--quiet", "HEAD") or None
 
 
 def read_tree_state(runner: Runner, top: Path, roots: tuple[str, ...]) -> TreeState:
     """What differs from the commit, and what git hides that terraform would read in these roots."""
-    asked = _ask(runner, top, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
+    asked = _status(runner, top)
     if not asked.ok:
         return TreeState((_unknown(asked),))
-    status = asked.stdout
     hidden = _git(runner, top, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory") or ""
-    dirty = tuple(entry[3:] for entry in status.split("\0") if entry)
+    dirty = (*(entry[3:] for entry in asked.stdout.split("\0") if entry), *_overlooked(runner, top))
     ignored = tuple(sorted(path for path in hidden.split("\0") if _would_be_read(path, roots)))
     return TreeState(dirty, ignored)
+
+
+def _status(runner: Runner, top: Path) -> Outcome:
+    words = ("--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none")
+    return _ask(runner, top, "status", *words)
+
+
+def _overlooked(runner: Runner, top: Path) -> tuple[str, ...]:
+    """Files of which `git status` was told to say nothing (`--assume-unchanged`, `--skip-worktree`): they may hold
+    anything. Those that a sparse checkout leaves out are not there."""
+    entries = (_git(runner, top, "ls-files", "-v", "-z") or "").split("\0")
+    hidden = (entry[2:] for entry in entries if entry[:1] == "S" or entry[:1].islower())
+    return tuple(f"{name} (git update-index hides what is in it)" for name in hidden if (top / name).exists())
 
 
 def _would_be_read(path: str, roots: tuple[str, ...]) -> bool:

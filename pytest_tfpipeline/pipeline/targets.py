@@ -55,6 +55,17 @@ def check_environments(asked: Sequence[str], repository: Repository, config: Con
             )
 
 
+def check_applied(asked: Sequence[str], targets: Sequence[Target]) -> None:
+    """Raise UsageError for an environment that is to be applied and in which no root is."""
+    for name in asked:
+        if not any(target.apply for target in targets if target.environment == name):
+            raise UsageError(
+                f"no root of `{name}` is to be applied: examples, and roots without a remote backend, only are where "
+                "the environment is emulated or their [[root]] says so",
+                mend="set `apply = true` in a [[root]], or look at the plans with --tf-plan",
+            )
+
+
 def belongs(root: Root, config: Config, environment: str) -> bool:
     """Whether the root is planned in that environment.
 

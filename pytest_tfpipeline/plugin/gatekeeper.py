@@ -18,7 +18,7 @@ from pytest_tfpipeline.model import EnvironmentRun, Outcome, PlanResult, Record,
 from pytest_tfpipeline.pipeline.build import changed_since
 from pytest_tfpipeline.pipeline.identity import ask
 from pytest_tfpipeline.pipeline.judge import Reading, judge, judge_cut_short, read_plans, to_tools
-from pytest_tfpipeline.pipeline.source import read_tree_state
+from pytest_tfpipeline.pipeline.source import read_commit, read_tree_state
 from pytest_tfpipeline.pipeline.steps import TerraformSteps
 from pytest_tfpipeline.plugin.again import run_policy_tests, silent_tests
 from pytest_tfpipeline.plugin.ledger import Ledger
@@ -153,6 +153,8 @@ class Gatekeeper:
     def _object_to_tree(self, environment: EnvironmentRun) -> None:
         run, context = self._state.run, self._state.context
         self._ledger.objections.extend(objections.to_changes_of_tree(changed_since(run)))
+        now = read_commit(context.runner, self._state.top)
+        self._ledger.objections.extend(objections.to_moved_commit(run.commit, now))
         roots = tuple(target.root for target in run.targets)
         tree = read_tree_state(context.runner, self._state.top, roots)
         self._ledger.objections.extend(objections.to_tree(tree.dirty, tree.ignored, environment))

@@ -189,3 +189,55 @@ def test_a_marker_may_name_one_environment_as_a_text(tmp_path: Path) -> None:
 def test_timings_that_are_none_cost_only_the_order(text: str, tmp_path: Path) -> None:
     (tmp_path / "timings.json").write_text(text)
     assert read_timings(tmp_path) == {}
+
+
+COMMITS = """
+import pathlib
+import subprocess
+
+TOP = pathlib.Path(__file__).parents[1]
+
+
+def git(*words):
+    user = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *user, *words], cwd=TOP, check=True)
+
+
+def test_that_pulls():
+    path = TOP / "infra" / "new" / "main.tf"
+    path.parent.mkdir()
+    path.write_text("resource {}")
+    git("add", "--all", "infra")
+    git("commit", "--quiet", "--message", "New")
+"""
+
+
+def test_a_commit_that_comes_while_the_run_goes_on_is_not_applied_as_checked(scratch: Scratch) -> None:
+    scratch.write("tests/test_pull.py", COMMITS)
+    scratch.commit()
+    result = scratch.run("--apply-env", "staging", "-n0")
+    assert result.code == 1, result.text
+    assert scratch.reasons() == {"tree-changed"}
+    assert not scratch.applied("a")
+
+
+@pytest.mark.parametrize("how", ["--skip-worktree", "--assume-unchanged"])
+def test_a_file_that_git_was_told_to_overlook_is_not_the_commit(how: str, scratch: Scratch) -> None:
+    scratch.commit()
+    scratch.git("update-index", how, "infra/a/main.tf")
+    scratch.root("a", value="never committed")
+    assert scratch.clean(), "git itself says nothing"
+    result = scratch.run("--apply-env", "staging", "-n0")
+    assert result.code == 1, result.text
+    assert scratch.reasons() == {"tree-dirty"}
+    assert scratch.evidence()["run"]["tree_clean"] is False
+    assert not scratch.applied("a")
+
+
+def test_an_environment_in_which_nothing_would_be_applied_is_a_usage_error(scratch: Scratch) -> None:
+    scratch.configure(roots='match = "infra/*"\n')
+    scratch.commit()
+    result = scratch.run("--apply-env", "staging", "-n0")
+    assert result.code == 4, result.text
+    assert "no root of `staging` is to be applied" in result.text
+    assert scratch.run("--tf-plan", "staging", "-n0").code == 0
