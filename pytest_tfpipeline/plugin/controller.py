@@ -23,6 +23,7 @@ from pytest_tfpipeline.plugin.conclusion import conclude
 from pytest_tfpipeline.plugin.fanout import announce_cases
 from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 from pytest_tfpipeline.plugin.ledger import Ledger
+from pytest_tfpipeline.plugin.progress import Installing
 from pytest_tfpipeline.plugin.refusal import refusing
 from pytest_tfpipeline.plugin.reporting import Reporting, status_of
 from pytest_tfpipeline.plugin.secrecy import known_secrets
@@ -52,7 +53,7 @@ def take_control(config: pytest.Config, top: Path) -> None:
             tuple(config.option.allow_destroy or ()),
         )
         run, notes = build_run(top, wish, describe(top, wish, runner), runner)
-    state = State(run, open_context(run, runner=runner), top)
+    state = State(run, open_context(run, Installing(config), runner), top)
     config.stash[STATE] = state
     add_anchors(config, state)
     collection, witness = Collection(state, config), Witness(config, state)
@@ -102,7 +103,7 @@ class Controller:
         from pytest_tfpipeline.plugin.preparation import prepare
 
         with refusing(self._config, self._state.top, self._context.runner):
-            self._services = prepare(self._config, self._state)
+            self._services = prepare(self._state)
             if self._run.can_apply:
                 self._gatekeeper = Gatekeeper(session, self._state, self._ledger)
 

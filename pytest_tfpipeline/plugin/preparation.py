@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.model import CheckKind
 from pytest_tfpipeline.pipeline.identity import ask_before_plan, without_plans
 from pytest_tfpipeline.pipeline.services import Services
 from pytest_tfpipeline.plugin.state import State
-from pytest_tfpipeline.redact import clean
 
 #: The tools that each kind of check needs.
 _NEEDS = {
@@ -24,36 +21,24 @@ _NEEDS = {
 }
 
 
-def prepare(config: pytest.Config, state: State) -> Services:
+def prepare(state: State) -> Services:
     """Start the services, find or install the tools while those start, put the services' variables into the run, and
     see whose credentials these are.
 
     Raises PipelineError where something cannot be had, with the command that mends it.
     """
     services: Services | None = None
-    state.context = open_context(state.run, _Progress(config), state.context.runner)
     try:
         services = Services(state.run, state.context.runner)
         for name in dict.fromkeys(tool for check in state.run.checks for tool in _NEEDS.get(check.kind, ())):
             state.context.tool(name)
         state.run = replace(state.run, process_env=services.process_env())
-        state.context = open_context(state.run, _Progress(config), state.context.runner)
+        state.context = open_context(state.run, state.context.progress, state.context.runner)
         state.identities = ask_before_plan(state.context)
         state.run = without_plans(state.run, state.identities)
     except (PipelineError, KeyboardInterrupt):
         if services is not None:
             services.stop()
         raise
-    state.context = open_context(state.run, _Progress(config), state.context.runner)
+    state.context = open_context(state.run, state.context.progress, state.context.runner)
     return services
-
-
-class _Progress:
-    """Shows what an installation is doing: the first one takes a minute or two."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._reporter = config.pluginmanager.getplugin("terminalreporter")
-
-    def __call__(self, line: str) -> None:
-        if self._reporter is not None:
-            self._reporter.write_line(clean(line))
