@@ -60,6 +60,7 @@ class Gatekeeper:
                 result = self._apply(environment, targets, {plan.root: plan for plan in plans})
                 carried_out = tuple(replace(result.plans[plan.root], behind=plan.behind) for plan in plans)
                 self.environments[-1] = EnvironmentResult(environment, carried_out, verdict, result, identity)
+                self._announce_left(environment, result)
                 if result.broken is not None:
                     self._ledger.note(Code.INTERNAL_ERROR, str(result.broken))
                     raise result.broken
@@ -130,12 +131,13 @@ class Gatekeeper:
     def _apply(self, environment: EnvironmentRun, targets: list[Target], plans: dict[str, PlanResult]) -> Result:
         steps = TerraformSteps(self._state.context, environment, self, self._run_policy_tests)
         self._progress.begin(environment.name, len(targets))
-        result = apply_in_waves(targets, plans, steps)
+        return apply_in_waves(targets, plans, steps)
+
+    def _announce_left(self, environment: EnvironmentRun, result: Result) -> None:
         for left in result.left:
             root = next(one for one in self._state.run.repository.roots if one.dir == left.root)
             why = redactor(self._state, left.root, environment.name).text(left.why)
             announce(self._session, Announcement(f"{root.anchor}::apply[{environment.name}]", "failed", 0.0, why))
-        return result
 
     def _run_policy_tests(self, targets: Sequence[Target], wave: int) -> list[Record]:
         """The records of this wave; a test that was run before and that says nothing now has one that says so."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from pytest_tfpipeline.model import Target
@@ -19,7 +20,8 @@ def known_secrets(state: State, targets: Iterable[Target]) -> set[str]:
     for target in targets:
         kept = kept_plan(state.context, target)
         if kept is not None and kept.json_path is not None:
-            found |= secrets_of_plan(json.loads(Path(kept.json_path).read_bytes()))
+            with suppress(OSError, ValueError):  # gone or broken: it closes the gate, and the evidence must say so
+                found |= secrets_of_plan(json.loads(Path(kept.json_path).read_bytes()))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from pytest_tfpipeline.gate.result import RunResult
@@ -97,6 +99,7 @@ class ProgressLines:
     def _line(self, text: str) -> None:
         if self._reporter is None or self._verbosity < 0:
             return
-        if self._config.get_terminal_writer().width_of_current_line:  # pytest-xdist's progress does not end its lines
-            self._reporter.write_line("")
-        self._reporter.write_line(clean(text))
+        with suppress(OSError):  # nobody reads any more (`| head`): that must not fail an apply that goes well
+            if self._config.get_terminal_writer().width_of_current_line:  # pytest-xdist does not end its lines
+                self._reporter.write_line("")
+            self._reporter.write_line(clean(text))

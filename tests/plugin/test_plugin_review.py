@@ -241,3 +241,38 @@ def test_an_environment_in_which_nothing_would_be_applied_is_a_usage_error(scrat
     assert result.code == 4, result.text
     assert "no root of `staging` is to be applied" in result.text
     assert scratch.run("--tf-plan", "staging", "-n0").code == 0
+
+
+BREAKS_PLANS = """
+import pathlib
+
+
+def test_that_tidies_up_too_much(tf_plan):
+    for path in pathlib.Path(".tfpipeline", "runs").glob("*/plans/*/*.json"):
+        path.write_text("{")
+"""
+
+
+def test_a_plan_that_is_broken_on_disk_closes_the_gate_and_leaves_evidence(scratch: Scratch) -> None:
+    scratch.write("tests/test_rules.py", BREAKS_PLANS)
+    scratch.commit()
+    result = scratch.run("--apply-env", "staging", "-n0")
+    assert "Traceback" not in result.text, result.text
+    assert result.code in (1, 11), result.text
+    assert scratch.evidence()["run"]["exit_code"] == result.code
+    assert not scratch.applied("a")
+
+
+def test_an_apply_that_nobody_listens_to_any_more_is_still_written_down(scratch: Scratch) -> None:
+    """`pytest --apply-env staging | head`."""
+    scratch.root("b", reads="a")
+    scratch.commit()
+    with scratch.start("--apply-env", "staging", "-n0") as process:
+        assert process.stdout is not None
+        assert any("applying staging" in line for line in process.stdout)
+        process.stdout.close()
+        process.wait(60)
+    assert process.returncode != 0
+    assert scratch.applied("a")
+    assert [one["root"] for one in scratch.environment()["applied"]][:1] == ["infra/a"]
+    assert scratch.locks() == []
