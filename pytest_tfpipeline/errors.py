@@ -56,9 +56,5 @@ class EmulatorError(PipelineError):
     """The emulated cloud did not start, or its kept state cannot be used."""
 
 
-class EvidenceError(PipelineError):
-    """An evidence file cannot be written or read."""
-
-
 class UnknownValue(PipelineError):
     """A policy test used a value that is known only after apply (`UNKNOWN`) as if it were known."""

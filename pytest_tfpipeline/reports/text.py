@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pytest_tfpipeline.gate.reasons import Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult
-from pytest_tfpipeline.model import Changes, PlanResult, PlanStatus
+from pytest_tfpipeline.model import PlanResult, PlanStatus
 
 #: Reasons that are shown one by one; the rest is counted, and stands in the evidence.
 SHOWN_REASONS = 10
@@ -74,13 +74,6 @@ def applied_lines(one: EnvironmentResult) -> list[str]:
     return lines + [f"{left.root}  left: {left.why}" for left in one.result.left]
 
 
-def summary_line(changes: Changes) -> str:
-    """`+3 ~1 -0`, and what else there is."""
-    parts = [f"+{changes.add}", f"~{changes.change}", f"-{changes.destroy}"]
-    parts += [f"{word} {count}" for word, count in _rare(changes) if count]
-    return " ".join(parts)
-
-
 def duration(seconds: float) -> str:
     """`4.2 s`, `3 min 05 s`."""
     if seconds < 60:
@@ -127,10 +120,6 @@ def _said(counts: Sequence[int], note: str, line: str) -> str:
     if not any(counts):
         return note
     return f"{line}  {note}" if note else line
-
-
-def _rare(changes: Changes) -> tuple[tuple[str, int], ...]:
-    return ("replace", changes.replace), ("import", changes.import_), ("forget", changes.forget)
 
 
 def _reason_line(code: str, text: str, group: Sequence[Reason]) -> str:
