@@ -24,6 +24,9 @@ FIXED_ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GCM_INTERACTIVE": "never",
 }
+#: Seconds that an interrupted apply may take to finish what it has begun: cut short, terraform would lose what it knows of
+#: a resource that is being made, and some databases take this long.
+APPLY_GRACE = 1800.0
 #: Inherited or configured credentials that would lead past the emulated cloud.
 REAL_CREDENTIALS = (
     "AWS_PROFILE",
@@ -138,7 +141,7 @@ class Context:
             unset=self.unset(where, root),
             timeout=timeout,
             stdin=stdin,
-            grace=60.0 if phase is Phase.APPLY else 20.0,
+            grace=APPLY_GRACE if phase is Phase.APPLY else 20.0,
         )
 
     def _find(self, name: str) -> Tool:

@@ -38,6 +38,7 @@ def from_findings(
     findings = [_clean(finding) for finding in findings]
     failing = [finding for finding in findings if at_least(finding, threshold)]
     text = f"{what}: {_counted(len(failing))} in {check.dir}\n\n{render(failing)}" if failing else ""
+    said = _summary(failing, what) or summary or (f"{_counted(len(findings))} below {threshold}" if findings else "")
     return Record(
         check=check.id,
         kind=check.kind,
@@ -46,9 +47,19 @@ def from_findings(
         environment=check.environment,
         seconds=seconds,
         findings=tuple(findings),
-        summary=summary or (f"{_counted(len(findings))} below {threshold}" if findings and not failing else ""),
+        summary=_summary(failing, what)
+        or summary
+        or (f"{_counted(len(findings))} below {threshold}" if findings else ""),
         text=text,
     )
+
+
+def _summary(failing: Sequence[Finding], what: str) -> str:
+    """The first of them, for the gate's reasons; "" where there is none."""
+    if not failing:
+        return ""
+    more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
+    return f"{what}: {failing[0].rule}: {failing[0].text.splitlines()[0]}{more}"
 
 
 def error(check: Check, what: str, *, mend: str = "", findings: Sequence[Finding] = (), seconds: float = 0.0) -> Record:

@@ -9,6 +9,8 @@ from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus, Tool
 from pytest_tfpipeline.terraform.plan import Plan, destroys
 
 _SHOWN = 5
+#: terraform's reason to replace what `terraform taint` or a creation that broke off has marked.
+_TAINTED = "replace_because_tainted"
 
 
 def to_narrowing(options: Iterable[str]) -> Iterator[Reason]:
@@ -72,7 +74,8 @@ def to_destroys(
         name = f"{plan.root}//{resource.address}"
         if resource.type in environment.protect and name not in allowed:
             verb = "replaces" if resource.replaces else "deletes"
-            text = f"the plan {verb} {resource.address}; if that is meant: --allow-destroy '{name}'"
+            tainted = " (its creation did not finish)" if resource.action_reason == _TAINTED else ""
+            text = f"the plan {verb} {resource.address}{tainted}; if that is meant: --allow-destroy '{name}'"
             yield Reason(Code.PROTECTED_DESTROY, text, check)
 
 

@@ -28,7 +28,7 @@ from pytest_tfpipeline.plugin.refusal import refusing
 from pytest_tfpipeline.plugin.reporting import Reporting, status_of
 from pytest_tfpipeline.plugin.secrecy import known_secrets
 from pytest_tfpipeline.plugin.state import STATE, WIRE_KEY, State
-from pytest_tfpipeline.plugin.wishes import asked_for, environments, file_option
+from pytest_tfpipeline.plugin.wishes import allowed_destroys, asked_for, environments, file_option
 from pytest_tfpipeline.plugin.worker import Witness, hand_over
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.redact import clean
@@ -50,7 +50,7 @@ def take_control(config: pytest.Config, top: Path) -> None:
             environments(config),
             file_option(config, config.option.tf_config),
             file_option(config, config.option.tf_output),
-            tuple(config.option.allow_destroy or ()),
+            allowed_destroys(config),
         )
         run, notes = build_run(top, wish, describe(top, wish, runner), runner)
     state = State(run, open_context(run, Installing(config), runner), top)

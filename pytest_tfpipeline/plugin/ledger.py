@@ -12,6 +12,7 @@ from pytest_tfpipeline.model import CheckKind, Outcome, Record
 from pytest_tfpipeline.plugin.live import is_announced
 from pytest_tfpipeline.plugin.reporting import record_of
 from pytest_tfpipeline.plugin.state import WIRE_KEY, State
+from pytest_tfpipeline.redact import clean
 
 
 class Ledger:
@@ -63,7 +64,8 @@ class Ledger:
     def _crash(self, report: pytest.TestReport) -> Record:
         """A failure that no item of ours reported: pytest-xdist's word about the item a worker died in."""
         key = self._state.key(self._config, report.nodeid)
-        text = next(iter(report.longreprtext.splitlines()), "it crashed")
+        lines = [line for line in report.longreprtext.splitlines() if line.strip()]
+        text = clean(lines[-1]) if lines else "it crashed"
         for check in self._state.run.checks:
             if check.id == key:
                 return Record(key, check.kind, Outcome.ERROR, check.dir, check.environment, summary=text, text=text)

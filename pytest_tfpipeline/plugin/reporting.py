@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from pytest_tfpipeline import codec
-from pytest_tfpipeline.errors import UnknownValue
+from pytest_tfpipeline.errors import PipelineError, UnknownValue
 from pytest_tfpipeline.model import CheckKind, Finding, Outcome, Record, Severity
 from pytest_tfpipeline.plugin.collection import subject_of
 from pytest_tfpipeline.plugin.fixtures import Deferred
 from pytest_tfpipeline.plugin.items import RECORD, CheckItem
 from pytest_tfpipeline.plugin.secrecy import redactor
 from pytest_tfpipeline.plugin.state import state_of
+from pytest_tfpipeline.redact import clean
 
 #: The attribute of a TestReport that holds the record, as JSON: plain data crosses pytest-xdist, objects do not.
 ATTRIBUTE = "tfpipeline_record"
@@ -36,6 +37,8 @@ class Reporting:
         outcome = _outcome(report, error)
         if outcome is Outcome.UNKNOWN:
             outcome = _settle_unknown(item, report, error)
+        if isinstance(error, PipelineError) and report.failed:
+            report.longrepr = clean(str(error))  # its message is all that there is to say
         if report.failed:
             _redact(item, report)
         if report.when == "call" or outcome is not Outcome.PASSED:

@@ -38,6 +38,8 @@ def _environment_to_apply(config: pytest.Config) -> str:
     name: str = config.option.apply_env
     if not name.strip():
         raise pytest.UsageError("--apply-env ENV: the environment's name is missing (is a variable not set?)")
+    if "," in name:
+        raise pytest.UsageError(f"--apply-env ENV: a run applies one environment, and {name!r} names several")
     _refuse_untyped(config)
     if len(typed_values(config, "--apply-env")) > 1:
         raise pytest.UsageError("--apply-env was given more than once: a run applies one environment")
@@ -50,6 +52,18 @@ def _refuse_untyped(config: pytest.Config) -> None:
         values = [given] if isinstance(given, str) else list(given or ())
         if not set(values) <= set(typed_values(config, flag)):
             raise pytest.UsageError(f"{flag} counts only when it is typed on the command line")
+
+
+def allowed_destroys(config: pytest.Config) -> tuple[str, ...]:
+    """The values of --allow-destroy: each a root's directory and an address."""
+    values = tuple(config.option.allow_destroy or ())
+    for value in values:
+        root, found, address = value.partition("//")
+        if not (root and found and address):
+            raise pytest.UsageError(
+                f"--allow-destroy takes ROOT//ADDRESS, such as terraform/core//aws_kms_key.this, and not {value!r}"
+            )
+    return values
 
 
 def pasted_environments(config: pytest.Config) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ def _stopped(ended: Ended, report: Report) -> str:
 
 def _abrupt(ended: Ended, report: Report) -> str:
     if ended.timed_out:
-        return f"no end within {ended.seconds:.0f} s{_during(report)}"
+        return f"no end within {ended.limit or ended.seconds:.0f} s{_during(report)}"
     if ended.code is None:
         return f"it could not be started: {ended.error}"
     return f"the test process was killed by signal {-ended.code}{_during(report)}"

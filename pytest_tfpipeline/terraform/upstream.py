@@ -12,6 +12,9 @@ from pytest_tfpipeline.terraform.diagnostics import Diagnostic
 _MISSING = {"Unsupported attribute", "Invalid index"}
 _OUTPUTS = re.compile(r'data\.terraform_remote_state\.[\w-]+(?:\[[^\]]*\])?\.outputs(?:\.([\w-]+)|\["([^"]+)"\])')
 
+#: The same, through a local value that stands for all outputs of a state.
+_THROUGH_LOCAL = re.compile(r'\blocal\.[\w-]+(?:\.([\w-]+)|\["([^"]+)"\])')
+
 
 def waits_behind(upstream: Iterable[PlanResult]) -> tuple[str, ...]:
     """The roots that must be applied first: those deferred themselves, and those planned on no state at all.
@@ -43,10 +46,11 @@ def waits_for_outputs(diagnostics: Sequence[Diagnostic], upstream: Iterable[Plan
 
 
 def _missing_output(diagnostic: Diagnostic) -> str | None:
-    """The output that a diagnostic says is missing. The snippet's marker ends where the name does."""
+    """The name that a diagnostic says is missing: an output, read directly or through a local value that holds all of
+    them. The snippet's marker ends where the name does."""
     snippet = diagnostic.get("snippet")
     if not snippet or diagnostic.get("summary") not in _MISSING:
         return None
     marked = str(snippet["code"]).encode()[: int(snippet["highlight_end_offset"]) + 1].decode("utf-8", "replace")
-    found = list(_OUTPUTS.finditer(marked))
+    found = list(_OUTPUTS.finditer(marked)) or list(_THROUGH_LOCAL.finditer(marked))
     return (found[-1][1] or found[-1][2]) if found else None

@@ -135,6 +135,8 @@ def _result(root: str, *outputs: str, status: PlanStatus = PlanStatus.PLANNED, e
         ([_diagnostic(READS, 46, len(READS))], [_result("up", "sea")], ()),
         ([_diagnostic(READS, 46, len(READS))], [_result("up", "lake", status=PlanStatus.FAILED)], ()),
         ([_diagnostic("x = var.lake", 7, 12)], [_result("up", "lake")], ()),
+        ([_diagnostic("x = local.up.lake", 12, 17)], [_result("up", "lake")], ("up",)),
+        ([_diagnostic("x = local.up.lake", 12, 17)], [_result("up", "sea")], ()),
         ([_diagnostic(READS, 46, len(READS)), _diagnostic("x = a.b", 5, 7)], [_result("up", "lake")], ()),
         ([_diagnostic(READS, 46, len(READS), summary="Invalid value")], [_result("up", "lake")], ()),
         ([], [_result("up", "lake")], ()),
