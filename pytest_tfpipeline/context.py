@@ -24,8 +24,8 @@ FIXED_ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GCM_INTERACTIVE": "never",
 }
-#: Seconds that an interrupted apply may take to finish what it has begun: cut short, terraform would lose what it knows of
-#: a resource that is being made, and some databases take this long.
+#: Seconds that an interrupted apply may take to finish what it has begun: cut short, terraform would lose what it
+#: knows of a resource that is being made, and some databases take this long.
 APPLY_GRACE = 1800.0
 #: Inherited or configured credentials that would lead past the emulated cloud.
 REAL_CREDENTIALS = (

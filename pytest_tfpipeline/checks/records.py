@@ -47,9 +47,7 @@ def from_findings(
         environment=check.environment,
         seconds=seconds,
         findings=tuple(findings),
-        summary=_summary(failing, what)
-        or summary
-        or (f"{_counted(len(findings))} below {threshold}" if findings else ""),
+        summary=said,
         text=text,
     )
 
