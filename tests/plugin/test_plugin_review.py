@@ -157,7 +157,7 @@ def test_what_keeps_tests_from_being_found_closes_the_gate(args: tuple[str, ...]
         ("", ("--apply-env", "staging", "--apply-env", "staging"), "more than once"),
         ("--apply-env staging", (), "--apply-env counts only when it is typed"),
         ("--allow-destroy infra/a//x.y", ("--apply-env", "staging", "--allow-destroy", "z"), "--allow-destroy counts"),
-        ("", ("--apply-env", "staging,production"), "unknown environment"),
+        ("", ("--apply-env", "staging,production"), "names several"),
     ],
     ids=["empty", "twice", "ini", "also typed", "two"],
 )
