@@ -31,6 +31,18 @@ class Code(StrEnum):
     PLAN_CHANGED = "plan-changed"
     PLAN_INCOMPLETE = "plan-incomplete"
     PROTECTED_DESTROY = "protected-destroy"
+    PROVIDER_REFUSED = "provider-refused"
+    WAIVER_EXPIRED = "waiver-expired"
+    WAIVER_UNUSED = "waiver-unused"
+    ISOLATION = "isolation"
+    PRIOR_MISSING = "prior-missing"
+    PRIOR_INVALID = "prior-invalid"
+    ROLLBACK = "rollback"
+    PLANS_DIFFER = "plans-differ"
+    STATE_MOVED = "state-moved"
+    OUTPUT_TEST_FAILED = "output-test-failed"
+    APPROVAL_MISSING = "approval-missing"
+    APPROVAL_INVALID = "approval-invalid"
     COLLECTION_ERROR = "collection-error"
     INTERNAL_ERROR = "internal-error"
     INTERRUPTED = "interrupted"
@@ -57,6 +69,18 @@ MEANING: dict[Code, str] = {
     Code.PLAN_CHANGED: "A saved plan is missing, is not the one that was recorded, or belongs to another root.",
     Code.PLAN_INCOMPLETE: "A plan is incomplete (`-target`), errored, or cannot be read by the controller.",
     Code.PROTECTED_DESTROY: "A plan deletes or replaces a protected resource that `--allow-destroy` does not name.",
+    Code.PROVIDER_REFUSED: "A root uses a provider that the operator file does not allow.",
+    Code.WAIVER_EXPIRED: "A waiver has expired.",
+    Code.WAIVER_UNUSED: "A waiver waives nothing, although everything it covers was judged.",
+    Code.ISOLATION: 'With `isolation = "jobs"`, a run that checks may not apply, and an apply needs a check job.',
+    Code.PRIOR_MISSING: "There is no evidence of the environment that `after` names.",
+    Code.PRIOR_INVALID: "That evidence is not signed, incomplete, emulated, superseded, or of another commit.",
+    Code.ROLLBACK: "The last applied commit is not an ancestor of this one, and `--tf-rollback` was not given.",
+    Code.PLANS_DIFFER: "The plans are not those that the check job proved, or that were approved.",
+    Code.STATE_MOVED: "The state has moved since the plan was made.",
+    Code.OUTPUT_TEST_FAILED: "A test that uses `tf_outputs` failed after the apply of an earlier environment.",
+    Code.APPROVAL_MISSING: "The environment wants an approval, and there is none yet.",
+    Code.APPROVAL_INVALID: "The approval is for other plans or another environment, expired, or of nobody allowed.",
     Code.COLLECTION_ERROR: "pytest could not collect a file.",
     Code.INTERNAL_ERROR: "pytest or a plugin broke.",
     Code.INTERRUPTED: "The run was interrupted.",

@@ -31,6 +31,7 @@ LAYERS = (
     "suites",
     "policies",
     "checks",
+    "proof",
     "gate",
     "reports",
     "pipeline",
