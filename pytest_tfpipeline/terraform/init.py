@@ -27,6 +27,8 @@ from pytest_tfpipeline.terraform.versions import refuse_version
 
 #: Where init puts packages; it is laid out as a mirror.
 _PROVIDERS = ".terraform/providers"
+#: Where init writes down which backend is in use.
+_BACKEND_IN_USE = ".terraform/terraform.tfstate"
 #: The first terraform whose init has `-json`.
 _JSON_SINCE = Version("1.9")
 _OUTSIDE_MEND = (
@@ -113,7 +115,9 @@ def _run_init(directory: Directory, target: Target | None) -> InitResult:
         result = _init_once(directory, target)
         if result.ok:
             return result
-    # Without the emulator's variables, and without credentials of a real cloud.
+    # Without the emulator's variables, and without credentials of a real cloud. And without the backend that init has
+    # just put down: even told to use none, terraform would ask that one for the state, past the emulated cloud.
+    (directory.cwd / _BACKEND_IN_USE).unlink(missing_ok=True)
     fetched = _init_once(directory, None, Phase.PREPARE)
     return _init_once(directory, target, fetched=True) if fetched.ok else fetched
 

@@ -16,6 +16,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from cloud import boto3_client
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -29,6 +30,7 @@ from pytest_tfpipeline.tools.mirrors import os_arch
 from pytest_tfpipeline.workspace import prepare_output
 
 CORE = Target("core", "staging", backend_local=True, emulated=True)
+STATE_IN_BUCKET = Target("core", "staging", emulated=True)
 Serve = Callable[..., int]
 
 
@@ -60,7 +62,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 def context_of(tmp_path: Path) -> Callable[..., Context]:
     """A run over one root of that text, in an environment with these variables of the emulator."""
 
-    def make(text: str, emulator: dict[str, str], cli: Path | None = None) -> Context:
+    def make(text: str, emulator: dict[str, str], cli: Path | None = None, target: Target = CORE) -> Context:
         main = tmp_path / "repo" / "core" / "main.tf"
         main.parent.mkdir(parents=True)
         main.write_text(text)
@@ -74,7 +76,7 @@ def context_of(tmp_path: Path) -> Callable[..., Context]:
                 Repository(str(tmp_path / "repo"), roots=(Root("core", "core", "core/main.tf"),)),
                 str(output),
                 str(output),
-                targets=(CORE,),
+                targets=(target,),
                 files_path=str(files),
                 process_env={"staging": emulator},
                 cli_config_path=str(cli or ""),
@@ -118,6 +120,52 @@ def test_a_provider_is_fetched_past_the_emulated_cloud(
     assert result.ok, [one.text for one in result.findings]
     assert list(Path(result.cwd).glob(".terraform/providers/example.com/acme/fake/1.0.0/*/terraform-provider-fake*"))
     assert (Path(result.cwd) / ".terraform/terraform.tfstate").is_file(), "and the backend is configured"
+
+
+def test_a_provider_is_fetched_past_the_emulated_cloud_where_the_state_is_kept_there(
+    shared: Emulator,
+    serve: Serve,
+    context_of: Callable[..., Context],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What init remembers of a backend must not lead the one that fetches to the real cloud."""
+    context, authority = _certificate(tmp_path)
+    port = serve(_mirror(tmp_path / "mirror"), context)
+    cli = tmp_path / "terraform.rc"
+    cli.write_text(f'provider_installation {{\n  network_mirror {{\n    url = "https://127.0.0.1:{port}/"\n  }}\n}}\n')
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    boto3_client("s3", shared.process_env).create_bucket(Bucket="kept-states")
+    ctx = context_of(_IN_BUCKET, {**shared.process_env, "SSL_CERT_FILE": os.devnull}, cli, STATE_IN_BUCKET)
+    result = ensure_init(ctx, "core", "staging")
+    assert result.ok, [one.text for one in result.findings]
+    assert list(Path(result.cwd).glob(".terraform/providers/example.com/acme/fake/1.0.0/*/terraform-provider-fake*"))
+    remembered = json.loads((Path(result.cwd) / ".terraform/terraform.tfstate").read_bytes())
+    assert remembered["backend"]["type"] == "s3", "and the backend is configured"
+
+
+_IN_BUCKET = """
+terraform {
+  backend "s3" {
+    bucket = "kept-states"
+    key    = "core.tfstate"
+    region = "us-east-1"
+  }
+  required_providers {
+    fake = { source = "example.com/acme/fake" }
+  }
+}
+"""
+
+
+def test_a_configuration_that_is_wrong_is_not_tried_again_past_the_emulated_cloud(
+    shared: Emulator, context_of: Callable[..., Context]
+) -> None:
+    """It would say more than there is: that there are no credentials, for one."""
+    boto3_client("s3", shared.process_env).create_bucket(Bucket="kept-states")
+    ctx = context_of(f'{_IN_BUCKET}\nresource "terraform_data" "x" {{\n', shared.process_env, None, STATE_IN_BUCKET)
+    result = ensure_init(ctx, "core", "staging")
+    assert [one.text.splitlines()[0] for one in result.findings] == ["Unclosed configuration block"]
 
 
 def test_what_cannot_be_had_anywhere_is_said_as_without_an_emulator(
