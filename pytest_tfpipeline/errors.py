@@ -58,3 +58,11 @@ class EmulatorError(PipelineError):
 
 class UnknownValue(PipelineError):
     """A policy test used a value that is known only after apply (`UNKNOWN`) as if it were known."""
+
+
+class ProofError(PipelineError):
+    """Evidence, an approval, a signature or a list of signers cannot be read or is not what it claims to be."""
+
+
+class MissingOutput(PipelineError, KeyError):
+    """A test asked `tf_outputs` for an output that the root does not have."""
