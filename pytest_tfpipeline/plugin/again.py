@@ -1,4 +1,5 @@
-"""Run the policy tests of roots that were planned again, in the middle of an apply.
+"""Phases after the first: the policy tests of roots that were planned again in the middle of an apply, and the tests of
+outputs after it.
 
 With pytest-xdist a second set of workers does it, so that a test that crashes cannot take the apply with it.
 """
@@ -10,15 +11,42 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from pytest_tfpipeline.model import CheckKind, Outcome, Record, Target
-from pytest_tfpipeline.plugin.collection import subject_of
-from pytest_tfpipeline.plugin.items import CheckItem
+from pytest_tfpipeline.plugin.collection import belongs_to
 from pytest_tfpipeline.plugin.state import Phase, State
 
 
 def run_policy_tests(session: pytest.Session, state: State, targets: Sequence[Target], wave: int) -> None:
     """Run them and let their reports go the usual way."""
+    _run(session, state, Phase(_pairs(targets), wave))
+
+
+def run_output_tests(session: pytest.Session, state: State, targets: Iterable[Target]) -> None:
+    """Run the tests that ask for `tf_outputs` of these targets, which have been applied; their reports go the usual
+    way. Where there are none, no worker is started."""
+    pairs = _pairs(targets)
+    if any((check.dir, check.environment) in pairs for check in state.held.values()):
+        _run(session, state, Phase(pairs, outputs=True))
+
+
+def silent_output_tests(state: State, found: Iterable[Record], targets: Iterable[Target]) -> list[Record]:
+    """A record of each test of these targets' outputs that was collected and has no result among `found`."""
+    pairs, heard = _pairs(targets), {record.check for record in found}
+    return [
+        Record(check.id, check.kind, Outcome.MISSING, check.dir, check.environment, summary="no result after the apply")
+        for check in state.held.values()
+        if check.id not in heard and (check.dir, check.environment) in pairs
+    ]
+
+
+def in_the_way(found: Iterable[Record]) -> tuple[Record, ...]:
+    """Of the results of tests of outputs, those that close the way to the next environment: as for every policy test,
+    a skip too, and nothing but `unknown` besides a pass lets it through."""
+    return tuple(record for record in found if record.outcome not in (Outcome.PASSED, Outcome.UNKNOWN))
+
+
+def _run(session: pytest.Session, state: State, phase: Phase) -> None:
     first = state.phase
-    state.phase = Phase(frozenset((target.root, target.environment) for target in targets), wave)
+    state.phase = phase
     try:
         if session.config.pluginmanager.hasplugin("dsession"):
             _with_workers(session)
@@ -33,7 +61,7 @@ def silent_tests(earlier: Iterable[Record], found: Iterable[Record], targets: It
 
     A worker that died in it leaves a record that names no root, and the tests behind it may have none at all.
     """
-    concerned = {(target.root, target.environment) for target in targets}
+    concerned = _pairs(targets)
     heard = {record.check for record in found if record.kind is CheckKind.POLICY_TEST}
     expected = {
         record.check: record
@@ -48,16 +76,14 @@ def silent_tests(earlier: Iterable[Record], found: Iterable[Record], targets: It
 
 
 def _in_this_process(session: pytest.Session, state: State) -> None:
-    only = state.phase.only or frozenset()
-    items = [item for item in session.items if _concerns(item, only)]
+    items = [item for item in (*session.items, *state.held_items) if belongs_to(state.phase, item)]
     session.testscollected += len(items)
     for item, following in zip(items, [*items[1:], None], strict=True):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
 
 
-def _concerns(item: pytest.Item, only: frozenset[tuple[str, str]]) -> bool:
-    subject = subject_of(item)
-    return not isinstance(item, CheckItem) and subject is not None and (subject.dir, subject.environment) in only
+def _pairs(targets: Iterable[Target]) -> frozenset[tuple[str, str]]:
+    return frozenset((target.root, target.environment) for target in targets)
 
 
 def _with_workers(session: pytest.Session) -> None:

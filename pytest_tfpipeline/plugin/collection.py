@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
+from pytest_tfpipeline.model import Check, CheckKind
 from pytest_tfpipeline.plugin.cases import pasted_cases
 from pytest_tfpipeline.plugin.fixtures import FIXTURES, NOWHERE, Subject, parametrize
 from pytest_tfpipeline.plugin.folders import SuiteFolder
 from pytest_tfpipeline.plugin.items import CheckFile, CheckItem
-from pytest_tfpipeline.plugin.state import State
+from pytest_tfpipeline.plugin.state import Phase, State
 
 
 def add_anchors(config: pytest.Config, state: State) -> None:
@@ -58,23 +60,46 @@ class Collection:
         """Multiply policy tests over what they are about."""
         parametrize(metafunc)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Leave out policy tests that have nothing to be run on, and in a later phase everything but its own."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> Generator[None, object, object]:
+        """First leave out policy tests that have nothing to be run on, and in a later phase everything but its own.
+        Last hold back the tests of outputs: one that somebody else took away by then is missed before the apply."""
         dropped = [item for item in items if not self._belongs(item)]
-        self._state.unplanned |= {item.nodeid for item in items if _is_nowhere(item)}
         if dropped:
             config.hook.pytest_deselected(items=dropped)
             items[:] = [item for item in items if self._belongs(item)]
+        result = yield
+        if self._state.phase.only is None:
+            self._hold_back(config, items)
+        return result
 
     def _belongs(self, item: pytest.Item) -> bool:
-        only = self._state.phase.only
-        subject = subject_of(item)
-        if _is_nowhere(item):
-            return False
-        if only is None:
-            return True
-        return not isinstance(item, CheckItem) and subject is not None and (subject.dir, subject.environment) in only
+        phase = self._state.phase
+        return not _is_nowhere(item) and (phase.only is None or belongs_to(phase, item))
+
+    def _hold_back(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        state = self._state
+        state.held_items = [item for item in items if wants_outputs(item)]
+        for item in state.held_items:
+            key, subject = state.key(config, item.nodeid), subject_of(item) or Subject(".")
+            state.held[key] = Check(key, CheckKind.POLICY_TEST, subject.dir, subject.environment)
+        items[:] = [item for item in items if not wants_outputs(item)]
+
+
+def belongs_to(phase: Phase, item: pytest.Item) -> bool:
+    """Whether a later phase runs it."""
+    subject = subject_of(item)
+    if phase.only is None or isinstance(item, CheckItem) or subject is None:
+        return False
+    return wants_outputs(item) == phase.outputs and (subject.dir, subject.environment) in phase.only
+
+
+def wants_outputs(item: pytest.Item) -> bool:
+    """Whether it runs after an apply."""
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and isinstance(callspec.params.get("tf_outputs"), Subject)
 
 
 def subject_of(item: pytest.Item) -> Subject | None:

@@ -10,16 +10,19 @@ import pytest
 from _pytest.outcomes import Skipped
 
 from pytest_tfpipeline.config.patterns import matches
+from pytest_tfpipeline.errors import UsageError
 from pytest_tfpipeline.model import Module, PlanStatus, Root
 from pytest_tfpipeline.plugin.state import State, state_of
 
 if TYPE_CHECKING:
-    from pytest_tfpipeline.policies.views import ConfigurationView, PlanView
+    from pytest_tfpipeline.policies.views import ConfigurationView, OutputsView, PlanView
 
-FIXTURES = ("tf_plan", "tf_configuration")
+#: Where a test asks for several, the first of them says what it is multiplied over.
+FIXTURES = ("tf_outputs", "tf_plan", "tf_configuration")
 
 #: What a test needs that has nothing to be run on, and is therefore left out of the run.
 NOWHERE = "tfpipeline-nowhere"
+_MEND = "let no conftest.py or plugin put tests back that were left out of the run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,17 @@ class Deferred(Skipped):
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
-    """One call per root and environment planned (`tf_plan`), or per root and module (`tf_configuration`)."""
+    """One call per root and environment applied (`tf_outputs`) or planned (`tf_plan`), or per root and module
+    (`tf_configuration`)."""
     wanted = [name for name in FIXTURES if name in metafunc.fixturenames]
     if not wanted:
         return
     state = state_of(metafunc.config)
     marker = metafunc.definition.get_closest_marker("tf_policy")
     subjects = [one for one in _subjects(state, wanted[0]) if _selected(one, marker)]
+    if not subjects:
+        without = state.unapplied if wanted[0] == "tf_outputs" else state.unplanned
+        without.add(metafunc.definition.nodeid)
     metafunc.parametrize(
         wanted,
         [[subject] * len(wanted) for subject in subjects] or [[None] * len(wanted)],
@@ -65,12 +72,12 @@ def roots_and_modules(state: State) -> list[Root | Module]:
 
 
 def _subjects(state: State, fixture: str) -> Iterator[Subject]:
-    if fixture == "tf_plan":
-        for target in state.run.targets:
-            yield Subject(target.root, target.environment)
+    if fixture == "tf_configuration":
+        yield from (Subject(one.dir) for one in roots_and_modules(state))
         return
-    for one in roots_and_modules(state):
-        yield Subject(one.dir)
+    for target in state.run.targets:
+        if fixture == "tf_plan" or (state.run.can_apply and target.apply):
+            yield Subject(target.root, target.environment)
 
 
 def _selected(subject: Subject, marker: pytest.Mark | None) -> bool:
@@ -98,7 +105,7 @@ def tf_plan(request: pytest.FixtureRequest) -> PlanView:
     from pytest_tfpipeline.policies.views import PlanView
     from pytest_tfpipeline.terraform.planning import ensure_plan
 
-    subject: Subject = request.param
+    subject = _subject(request)
     state = state_of(request.config)
     target = state.run.target(subject.dir, subject.environment or "")
     plan = ensure_plan(state.context, target)
@@ -114,5 +121,40 @@ def tf_configuration(request: pytest.FixtureRequest) -> ConfigurationView:
     """The parsed configuration of one root or module, with file and line; no plan is needed."""
     from pytest_tfpipeline.policies.views import ConfigurationView
 
-    subject: Subject = request.param
+    subject = _subject(request)
     return ConfigurationView.read(state_of(request.config).run.repository, subject.dir)
+
+
+@pytest.fixture
+def tf_outputs(request: pytest.FixtureRequest) -> OutputsView:
+    """The outputs of one root in one environment, read after its apply.
+
+    Together with `tf_plan`, that is the plan that was applied.
+    """
+    from pytest_tfpipeline.policies.views import OutputsView
+    from pytest_tfpipeline.terraform.outputs import ensure_outputs
+
+    subject = _subject(request)
+    state = state_of(request.config)
+    if not state.phase.outputs:
+        raise UsageError("a test with tf_outputs runs after the apply, and something made it run before", mend=_MEND)
+    target = state.run.target(subject.dir, subject.environment or "")
+    return OutputsView(target.root, target.environment, ensure_outputs(state.context, target))
+
+
+def _subject(request: pytest.FixtureRequest) -> Subject:
+    """What this call is about; there is nothing where pytest did not know beforehand that the fixture is wanted."""
+    found = getattr(request, "param", None)
+    if isinstance(found, Subject):
+        return found
+    name = request.fixturename
+    raise UsageError(f"{name} was asked for in the middle of a test", mend=f"name {name} as an argument of the test")
+
+
+def pytest_assertrepr_compare(left: object, right: object) -> list[str] | None:
+    """Show nothing of a comparison with a sensitive output: what differs, or does not, would tell parts of it."""
+    from pytest_tfpipeline.policies.views import SensitiveText
+
+    if isinstance(left, SensitiveText) or isinstance(right, SensitiveText):
+        return ["a comparison with a sensitive output, of which nothing is shown"]
+    return None

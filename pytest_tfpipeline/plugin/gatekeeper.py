@@ -20,7 +20,13 @@ from pytest_tfpipeline.pipeline.identity import ask
 from pytest_tfpipeline.pipeline.judge import Reading, judge, judge_cut_short, read_plans, to_tools
 from pytest_tfpipeline.pipeline.source import read_commit, read_tree_state
 from pytest_tfpipeline.pipeline.steps import TerraformSteps
-from pytest_tfpipeline.plugin.again import run_policy_tests, silent_tests
+from pytest_tfpipeline.plugin.again import (
+    in_the_way,
+    run_output_tests,
+    run_policy_tests,
+    silent_output_tests,
+    silent_tests,
+)
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.live import Announcement, announce
 from pytest_tfpipeline.plugin.narrowing import narrowing
@@ -44,6 +50,7 @@ class Gatekeeper:
         self._lock = threading.Lock()
         self._progress = ProgressLines(session.config)
         self.environments: list[EnvironmentResult] = []
+        self._in_the_way: list[Record] = []
         ledger.objections.extend(objections.to_narrowing(narrowing(session.config)))
 
     def judge_and_apply(self) -> None:
@@ -61,6 +68,8 @@ class Gatekeeper:
                 carried_out = tuple(replace(result.plans[plan.root], behind=plan.behind) for plan in plans)
                 self.environments[-1] = EnvironmentResult(environment, carried_out, verdict, result, identity)
                 self._announce_left(environment, result)
+                if result.complete:
+                    self._run_output_tests(environment, targets)
                 if result.broken is not None:
                     self._ledger.note(Code.INTERNAL_ERROR, str(result.broken))
                     raise result.broken
@@ -91,10 +100,10 @@ class Gatekeeper:
         return verdict, told(answers)
 
     def exit_code(self, exitstatus: int) -> int:
-        """11 where an apply was begun and something failed or is left; else what pytest says, but never that all is
-        well unless every environment was applied."""
+        """11 where an apply was begun and something failed or is left, or a test of outputs did not pass; else what
+        pytest says, but never that all is well unless every environment was applied."""
         results = [one.result for one in self.environments if one.result is not None]
-        if any(not result.complete for result in results):
+        if self._in_the_way or any(not result.complete for result in results):
             return PARTIAL
         if len(results) < len(self._state.run.environments):
             return exitstatus or pytest.ExitCode.TESTS_FAILED
@@ -145,6 +154,18 @@ class Gatekeeper:
         run_policy_tests(self._session, self._state, targets, wave)
         found = self._ledger.records[len(earlier) :]
         return [*found, *silent_tests(earlier, found, targets)]
+
+    def _run_output_tests(self, environment: EnvironmentRun, targets: Sequence[Target]) -> None:
+        """What stands in the way to the next environment is kept; what no test reported as a failure is said here."""
+        earlier = len(self._ledger.records)
+        run_output_tests(self._session, self._state, targets)
+        self._ledger.records += silent_output_tests(self._state, self._ledger.records[earlier:], targets)
+        against = in_the_way(self._ledger.records[earlier:])
+        self._in_the_way += against
+        quiet = [one for one in against if one.outcome in (Outcome.SKIPPED, Outcome.MISSING)]
+        if quiet:
+            text = "\n".join(f"{one.check}: {one.outcome.value}: {one.summary}" for one in quiet)
+            announce(self._session, Announcement(f"tfpipeline::outputs[{environment.name}]", "failed", text=text))
 
     def _announce_verdict(self, verdict: Verdict) -> None:
         nodeid = f"tfpipeline::gate[{verdict.environment}]"

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from pytest_tfpipeline import codec
 from pytest_tfpipeline.gate.reasons import Code, Reason
-from pytest_tfpipeline.model import CheckKind, Outcome, Record
+from pytest_tfpipeline.model import Check, CheckKind, Outcome, Record
 from pytest_tfpipeline.plugin.live import is_announced
 from pytest_tfpipeline.plugin.reporting import record_of
 from pytest_tfpipeline.plugin.state import WIRE_KEY, State
@@ -24,6 +25,7 @@ class Ledger:
         self.records: list[Record] = []
         self.objections: list[Reason] = []
         self.unplanned: set[str] = set()
+        self.unapplied: set[str] = set()
         self.usage: str | None = None
         self._expected = frozenset(check.id for check in state.run.checks)
 
@@ -47,6 +49,9 @@ class Ledger:
         text = output.get(WIRE_KEY)
         answer: dict[str, list[str]] = json.loads(text) if isinstance(text, str) else {}
         self.unplanned |= set(answer.get("unplanned", ()))
+        self.unapplied |= set(answer.get("unapplied", ()))
+        held = (codec.loads(Check, each) for each in answer.get("held", ()))
+        self._state.held |= {check.id: check for check in held}
         for nodeid in answer.get("dropped", ()):
             key = self._state.key(self._config, nodeid)
             if key in self._expected:  # `decide` misses it by itself

@@ -39,21 +39,29 @@ class Reporting:
             outcome = _settle_unknown(item, report, error)
         if isinstance(error, PipelineError) and report.failed:
             report.longrepr = clean(str(error))  # its message is all that there is to say
-        if report.failed:
-            _redact(item, report)
+        _redact(item, report)
         if report.when == "call" or outcome is not Outcome.PASSED:
             setattr(report, ATTRIBUTE, codec.dumps(_record(item, report, outcome)))
         return report
 
 
 def _redact(item: pytest.Item, report: pytest.TestReport) -> None:
-    """A failing test prints the values it compared, and those may be secret; so may what it captured."""
+    """A failing test prints the values it compared, and those may be secret; so may a reason to skip, what it captured
+    and its properties, which some reports show of tests that passed too."""
+    if not (report.longrepr or report.sections or report.user_properties):
+        return
     subject = subject_of(item)
     masks = redactor(state_of(item.config), subject.dir if subject else None, subject.environment if subject else None)
     text = report.longreprtext
-    if masks.text(text) != text:
+    if isinstance(report.longrepr, tuple):
+        file, line, reason = report.longrepr
+        report.longrepr = (file, line, masks.text(reason))
+    elif masks.text(text) != text:
         report.longrepr = masks.text(text)
     report.sections = [(name, masks.text(content)) for name, content in report.sections]
+    report.user_properties = [(name, masks.value(value)) for name, value in report.user_properties]
+    if hasattr(report, "wasxfail"):
+        report.wasxfail = masks.text(str(report.wasxfail))
 
 
 def record_of(report: pytest.TestReport) -> Record | None:

@@ -22,13 +22,15 @@ def is_worker(config: pytest.Config) -> bool:
 
 @dataclass
 class Phase:
-    """Which items a process runs: all of them at first, then the policy tests of roots that were planned again.
+    """Which items a process runs: all but the tests of outputs at first, later only the tests about some roots.
 
-    `only` holds (root, environment) pairs; None runs everything.
+    `only` holds (root, environment) pairs: policy tests of roots that were planned again, or with `outputs` the tests
+    of outputs of roots that were applied. None is the first phase.
     """
 
     only: frozenset[tuple[str, str]] | None = None
     wave: int = 1
+    outputs: bool = False
 
 
 @dataclass
@@ -39,8 +41,14 @@ class State:
     context: Context
     top: Path
     phase: Phase = field(default_factory=Phase)
-    #: Tests that asked for a plan when none was asked for, by node id.
+    #: Test functions that ask for a plan, and this run makes none for them, by node id.
     unplanned: set[str] = field(default_factory=set)
+    #: Test functions that ask for outputs, and this run applies nothing for them.
+    unapplied: set[str] = field(default_factory=set)
+    #: Tests that wait for an apply, by check id; on the controller those that any process has collected.
+    held: dict[str, Check] = field(default_factory=dict)
+    #: The same as items, in the process that collected them.
+    held_items: list[pytest.Item] = field(default_factory=list)
     #: Whose the credentials were before anything was planned, by environment; on the controller.
     identities: dict[str, tuple[Answer, ...]] = field(default_factory=dict)
 

@@ -31,14 +31,17 @@ def header(run: Run, notes: tuple[str, ...]) -> list[str]:
 
 
 def unplanned_note(ledger: Ledger, run: Run) -> tuple[str, ...]:
-    """Policy tests that are not in the run because there is nothing for them to judge: said once."""
-    count = len({nodeid.rpartition("[")[0] for nodeid in ledger.unplanned})
-    if not count:
-        return ()
-    tests = f"{count} policy test{'' if count == 1 else 's'}"
-    if run.environments:
-        return (f"{tests} had nothing to judge: their roots or environments are not planned in this run",)
-    return (f"{tests} had nothing to judge: they want a plan (--tf-plan ENV)",)
+    """Tests that are not in the run because there is nothing for them to judge: said once."""
+    found = (
+        (len(ledger.unplanned), "policy test", "planned", "a plan (--tf-plan ENV)", bool(run.environments)),
+        (len(ledger.unapplied), "output test", "applied", "an apply (--apply-env ENV)", run.can_apply),
+    )
+    return tuple(_unjudged(*each) for each in found if each[0])
+
+
+def _unjudged(count: int, name: str, done: str, wanted: str, some: bool) -> str:
+    head = f"{count} {name}{'' if count == 1 else 's'} had nothing to judge"
+    return f"{head}: " + (f"their roots or environments are not {done} in this run" if some else f"they want {wanted}")
 
 
 def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run, notes: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.plugin import fixtures
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
+from pytest_tfpipeline.plugin.fixtures import NOWHERE
 from pytest_tfpipeline.plugin.place import top_of
 from pytest_tfpipeline.plugin.reporting import Reporting
 from pytest_tfpipeline.plugin.state import STATE, WIRE_KEY, Phase, State
@@ -25,7 +26,8 @@ def join(config: pytest.Config) -> None:
     handed = json.loads(text)
     run = codec.loads(Run, handed["run"])
     only = None if handed["only"] is None else frozenset((root, env) for root, env in handed["only"])
-    state = State(run, open_context(run), top_of(config.rootpath), Phase(only, handed["wave"]))
+    phase = Phase(only, handed["wave"], handed["outputs"])
+    state = State(run, open_context(run), top_of(config.rootpath), phase)
     config.stash[STATE] = state
     add_anchors(config, state)
     config.pluginmanager.register(fixtures, "tfpipeline-fixtures")
@@ -37,11 +39,14 @@ def join(config: pytest.Config) -> None:
 def hand_over(run: Run, phase: Phase) -> str:
     """What `join` takes: one string, as pytest-xdist is slow with nested objects and refuses many types."""
     only = None if phase.only is None else sorted(phase.only)
-    return json.dumps({"run": codec.dumps(run), "only": only, "wave": phase.wave})
+    return json.dumps({"run": codec.dumps(run), "only": only, "wave": phase.wave, "outputs": phase.outputs})
 
 
 class Witness:
-    """Remembers every test that was collected, so that one that is dropped afterwards is missed."""
+    """Remembers every test that was collected, so that one that is dropped afterwards is missed.
+
+    In a later phase, where nearly everything is dropped, it says nothing: whoever starts one knows what it wants.
+    """
 
     def __init__(self, config: pytest.Config, state: State) -> None:
         self._config = config
@@ -50,8 +55,17 @@ class Witness:
 
     @property
     def answer(self) -> dict[str, list[str]]:
-        """Tests that were collected and are not among the run's items, and those that no plan was asked for."""
-        return {"dropped": self._dropped, "unplanned": sorted(self._state.unplanned)}
+        """Tests that were collected and are not among the run's items, those that there is no plan or no apply for,
+        and as JSON those that wait for an apply."""
+        state = self._state
+        if state.phase.only is not None:
+            return {}
+        return {
+            "dropped": self._dropped,
+            "unplanned": sorted(state.unplanned),
+            "unapplied": sorted(state.unapplied),
+            "held": [codec.dumps(check) for check in state.held.values()],
+        }
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Before anybody can take it away."""
@@ -64,9 +78,23 @@ class Witness:
         try:
             return (yield)
         except pytest.UsageError as error:
-            output[f"{WIRE_KEY}_usage"] = str(error)
-            raise
+            told = str(error) + _what_pasted_ids_want(self._config, self._state)
+            output[f"{WIRE_KEY}_usage"] = told
+            raise pytest.UsageError(told) from error
         finally:
-            kept = {item.nodeid for item in session.items} | self._state.unplanned
-            self._dropped = [nodeid for nodeid in self._collected if nodeid not in kept]
+            state = self._state
+            kept = {item.nodeid for item in (*session.items, *state.held_items)}
+            self._dropped = [nodeid for nodeid in self._collected if nodeid not in kept and NOWHERE not in nodeid]
             output[WIRE_KEY] = json.dumps(self.answer)
+
+
+def _what_pasted_ids_want(config: pytest.Config, state: State) -> str:
+    """A call that was named and is not there, because there is no plan or no apply for it: what it needs."""
+    named = {str(arg).partition("[")[0] for arg in config.args if "[" in str(arg)}
+    pairs = ((state.unapplied, "it runs after an apply: --apply-env ENV"), (state.unplanned, "--tf-plan ENV"))
+    return "".join(
+        f"\n{nodeid} needs {what}"
+        for found, what in pairs
+        for nodeid in sorted(found)
+        if any(nodeid.endswith(name.split("/")[-1]) for name in named)
+    )

@@ -1,4 +1,5 @@
-"""What a user's policy test sees: `PlanView` is the fixture `tf_plan`, `ConfigurationView` is `tf_configuration`."""
+"""What a user's policy test sees: `PlanView` is the fixture `tf_plan`, `ConfigurationView` is `tf_configuration`,
+`OutputsView` is `tf_outputs`."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_tfpipeline.errors import DiscoveryError
+from pytest_tfpipeline.errors import DiscoveryError, MissingOutput
 from pytest_tfpipeline.model import Kind, Module, PlanResult, Repository, Root
+from pytest_tfpipeline.redact import SENSITIVE
 from pytest_tfpipeline.terraform.plan import Plan, read_plan
 
 if TYPE_CHECKING:
@@ -80,6 +82,61 @@ class PlanView:
     def variables(self) -> dict[str, Any]:
         """The root's input variables as this plan was made with them."""
         return dict(self._plan.variables)
+
+
+class SensitiveText(str):
+    """A text in a sensitive output: a string like any other, of which pytest's explanations show nothing.
+
+    Whatever is made of it (a part, an upper case) is an ordinary string again.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return SENSITIVE
+
+
+class OutputsView(Mapping[str, Any]):
+    """The outputs of one root in one environment after its apply: a mapping of their values by name.
+
+    `given` is `{name: {"value": ..., "sensitive": bool}}`, as `terraform output -json` prints it.
+    """
+
+    def __init__(self, root: str, environment: str, given: Mapping[str, Mapping[str, Any]]) -> None:
+        self.root = root
+        self.environment = environment
+        self.sensitive = frozenset(name for name, item in given.items() if item.get("sensitive"))
+        self._values = {
+            name: _covered(item["value"]) if name in self.sensitive else item["value"] for name, item in given.items()
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            have = ", ".join(sorted(self._values)) or "none at all"
+            raise MissingOutput(
+                f"there is no output {name!r}; {self.root} has: {have}",
+                where=f"{self.root}[{self.environment}]",
+                mend="correct the name, or declare the output in the root and apply",
+            ) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"<outputs of {self.root} in {self.environment}: {', '.join(self._values) or 'none'}>"
+
+
+def _covered(value: Any) -> Any:
+    if isinstance(value, str):
+        return SensitiveText(value)
+    if isinstance(value, dict):
+        return {key: _covered(each) for key, each in value.items()}
+    return [_covered(each) for each in value] if isinstance(value, list) else value
 
 
 class ConfigurationView:

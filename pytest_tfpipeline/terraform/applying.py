@@ -81,7 +81,26 @@ def apply_plan(
 
 def outputs(ctx: Context, target: Target) -> dict[str, Any]:
     """{name: value} of the target's outputs as its state has them; raises PipelineError where they cannot be read."""
-    return {name: item["value"] for name, item in json.loads(_outputs_text(ctx, target)).items()}
+    return {name: item["value"] for name, item in read_outputs(ctx, target).items()}
+
+
+def read_outputs(ctx: Context, target: Target) -> dict[str, dict[str, Any]]:
+    """What `terraform output -json` prints, by name: `value`, `type` and `sensitive`; raises PipelineError.
+
+    With the rights of a plan: whoever may plan may read the state.
+    """
+    text = _outputs_text(ctx, target, Phase.PLAN)
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(item, dict) and "value" in item for item in found.values()):
+        raise PipelineError(
+            "terraform printed something else than its outputs",
+            where=f"{target.root}[{target.environment}]",
+            mend="run `terraform output -json` there; it must be terraform itself, and no wrapper around it",
+        )
+    return found
 
 
 def run_after_apply(ctx: Context, target: Target) -> tuple[Finding, ...]:
@@ -93,7 +112,7 @@ def run_after_apply(ctx: Context, target: Target) -> tuple[Finding, ...]:
         return ()
     directory = directory_of(ctx, target.root, target.environment)
     try:
-        told = _outputs_text(ctx, target).encode()
+        told = _outputs_text(ctx, target, Phase.APPLY).encode()
     except PipelineError as error:
         return (failure("after-apply", str(error)),)
     for argv in target.after_apply:
@@ -182,9 +201,9 @@ def _tell(line: str, target: Target, on_event: Callable[[ApplyEvent], None] | No
         on_event(event)
 
 
-def _outputs_text(ctx: Context, target: Target) -> str:
+def _outputs_text(ctx: Context, target: Target, rights: Phase) -> str:
     directory = directory_of(ctx, target.root, target.environment)
-    outcome = directory.run(command.output(ctx.tool("terraform").path), "show", rights=Phase.APPLY)
+    outcome = directory.run(command.output(ctx.tool("terraform").path), "show", rights=rights)
     if not outcome.ok:
         raise PipelineError(
             f"the outputs cannot be read: {outcome.stderr.strip() or outcome.error or outcome.code}",
