@@ -6,6 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from pytest_tfpipeline.checks.records import source_line
+from pytest_tfpipeline.checks.repeats import first_error, shorten
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.model import Check, Finding, Outcome, Record, Severity
 from pytest_tfpipeline.redact import clean
@@ -15,7 +17,11 @@ from pytest_tfpipeline.terraform.diagnostics import render_findings
 
 _FILE = re.compile(r"^--- old/(.+)$", re.MULTILINE)
 _HUNK = re.compile(r"^@@ -(\d+)", re.MULTILINE)
-_SYNTAX = re.compile(r"Error: (.+)\n\n\s+on (.+) line (\d+)")
+_SYNTAX = re.compile(
+    r"^Error: (?P<summary>.+)\n\n\s+on (?P<file>.+) line (?P<line>\d+).*\n(?:[ \t]+\S.*\n)*\n?"
+    r"(?P<detail>(?:(?!Error: )\S.*\n?)*)",
+    re.MULTILINE,
+)
 
 
 def check(ctx: Context, check: Check) -> Record:
@@ -28,9 +34,9 @@ def check(ctx: Context, check: Check) -> Record:
     if said is command.Meaning.UNFORMATTED:
         findings = tuple(_unformatted(check.dir, outcome.stdout))
     else:
-        findings = tuple(_syntax(check.dir, outcome.stderr)) or (directory.broken(outcome, "fmt", "terraform fmt"),)
-    summary = f"fmt: {len(findings)} file{'s' if len(findings) != 1 else ''} in {check.dir}"
-    text = f"{summary}\n\n{render_findings(findings)}"
+        findings = tuple(_syntax(directory, outcome.stderr)) or (directory.broken(outcome, "fmt", "terraform fmt"),)
+    text = render_findings(shorten(ctx, check, findings))
+    summary = first_error(findings)
     return Record(check.id, check.kind, Outcome.FAILED, check.dir, findings=findings, summary=summary, text=text)
 
 
@@ -54,8 +60,12 @@ def _unformatted(directory: str, stdout: str) -> Iterator[Finding]:
         )
 
 
-def _syntax(directory: str, stderr: str) -> Iterator[Finding]:
+def _syntax(directory: Directory, stderr: str) -> Iterator[Finding]:
+    """terraform's errors, as plain text: summary, place, source line, and a paragraph of its own."""
     for found in _SYNTAX.finditer(stderr):
-        name = posixpath.normpath(posixpath.join(directory, found[2]))
-        text = f"{found[1]}\n-> It cannot be formatted until its syntax is right."
-        yield Finding("terraform-fmt", Severity.ERROR, clean(text), file=clean(name), line=int(found[3]))
+        name = posixpath.normpath(posixpath.join(directory.dir, found["file"]))
+        detail = " ".join(found["detail"].split())
+        text = f"{found['summary']}\n{detail}\n-> It cannot be formatted until its syntax is right."
+        line = int(found["line"])
+        excerpt = clean(source_line(directory.copy / name, line))
+        yield Finding("terraform-fmt", Severity.ERROR, clean(text), file=clean(name), line=line, excerpt=excerpt)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_tfpipeline.checks import records, ruff, tflint
+from pytest_tfpipeline.checks.repeats import shorten
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.model import Check, Record, Repository, Severity
 from pytest_tfpipeline.process import Request
@@ -39,7 +41,11 @@ def _terraform(ctx: Context, check: Check) -> Record:
     if answer.problem:
         return records.error(check, answer.problem, findings=answer.findings, seconds=outcome.seconds)
     threshold = Severity(ctx.run.settings.get("lint_severity", "warning"))
-    return records.from_findings(check, answer.findings, what="tflint", threshold=threshold, seconds=outcome.seconds)
+    record, shown = (
+        records.from_findings(check, findings, what="tflint", threshold=threshold, seconds=outcome.seconds)
+        for findings in (answer.findings, shorten(ctx, check, answer.findings))
+    )
+    return replace(record, text=shown.text)
 
 
 def _init_once(ctx: Context, program: str, tree: Path, config: Path) -> str:

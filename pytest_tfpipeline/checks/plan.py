@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tfpipeline.checks.repeats import first_error, shorten
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.model import Changes, Check, Outcome, PlanResult, PlanStatus, Record
@@ -20,11 +21,7 @@ def check(ctx: Context, check: Check) -> Record:
     target = ctx.target(check.dir, check.environment or "")
     if target is None:
         raise PipelineError(f"nothing is known of it in {check.environment}", where=check.dir, mend="run again")
-    return record_of(check, ensure_plan(ctx, target))
-
-
-def record_of(check: Check, result: PlanResult) -> Record:
-    """The record of a plan's result."""
+    result = ensure_plan(ctx, target)
     return Record(
         check.id,
         check.kind,
@@ -34,7 +31,7 @@ def record_of(check: Check, result: PlanResult) -> Record:
         result.seconds,
         findings=result.findings,
         summary=summary_of(result),
-        text=render_findings(result.findings),
+        text=render_findings(shorten(ctx, check, result.findings)),
     )
 
 
@@ -43,7 +40,7 @@ def summary_of(result: PlanResult) -> str:
     if result.status is PlanStatus.DEFERRED:
         return f"deferred behind {', '.join(result.behind)}"
     if result.status is PlanStatus.FAILED:
-        return "could not be planned"
+        return first_error(result.findings) or "could not be planned"
     return describe(result.changes)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pytest_tfpipeline.checks.repeats import first_error, shorten
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.model import Check, Finding, Outcome, Record, Root, Severity
 from pytest_tfpipeline.terraform import command
@@ -29,7 +30,7 @@ def check(ctx: Context, check: Check) -> Record:
         check.dir,
         findings=findings,
         summary=_summary(findings),
-        text=render_findings(findings),
+        text=render_findings(shorten(ctx, check, findings)),
     )
 
 
@@ -77,7 +78,6 @@ def _unread(root: Root | None) -> tuple[Finding, ...]:
 
 
 def _summary(findings: Sequence[Finding]) -> str:
-    found = len(errors(findings))
     warnings = sum(finding.severity is Severity.WARNING for finding in findings)
-    parts = [f"{count} {name}{'s' if count != 1 else ''}" for count, name in ((found, "error"), (warnings, "warning"))]
-    return ", ".join(part for part in parts if not part.startswith("0 "))
+    said = f"{warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
+    return first_error(findings) or said

@@ -42,6 +42,45 @@ def test_fmt_passes_what_is_formatted_and_shows_where_a_syntax_error_is(playgrou
     assert (record.findings[0].file, record.findings[0].line) == ("bad/main.tf", 2)
 
 
+def test_an_error_that_every_check_meets_is_shown_in_full_once(playground: Any) -> None:
+    playground.write("root/main.tf", 'resource "terraform_data" "a" {\n')
+    playground.write(".tflint.hcl", "")
+    root = Root("root", "root", "root/main.tf")
+    ctx = playground.open(Target("root", "staging"), roots=(root,))
+    first = _check(ctx, CheckKind.FMT, "root")
+    others = [_check(ctx, kind, "root") for kind in (CheckKind.LINT, CheckKind.VALIDATE)]
+    others.append(_check(ctx, CheckKind.PLAN, "root", "staging"))
+    assert '  1 | resource "terraform_data" "a" {' in first.text
+    assert "There is no closing brace for this block" in first.text
+    for record in others:
+        assert record.outcome is Outcome.FAILED
+        assert "Unclosed configuration block: shown in full by `fmt`" in record.text
+        assert "closing brace" not in record.text
+        assert "closing brace" in record.findings[0].text, "the evidence has it in full"
+    for record in (first, *others[1:]):
+        assert record.summary == "root/main.tf:1: Unclosed configuration block"
+
+
+def test_a_check_that_runs_alone_or_again_shows_its_error_in_full(playground: Any) -> None:
+    playground.write("root/main.tf", "locals {\n  x = \n}\n")
+    ctx = playground.open(roots=(Root("root", "root", "root/main.tf"),))
+    for _ in range(2):
+        text = _check(ctx, CheckKind.VALIDATE, "root").text
+        assert "  2 |   x =" in text
+        assert "Expected the start of an expression" in text
+
+
+def test_an_error_in_a_module_is_shown_in_full_by_the_first_root_that_meets_it(playground: Any) -> None:
+    playground.write("module/main.tf", 'resource "terraform_data" "a" {\n  inputt = 1\n}\n')
+    for name in ("one", "two"):
+        playground.write(f"{name}/main.tf", 'module "m" {\n  source = "../module"\n}\n')
+    ctx = playground.open(roots=tuple(Root(name, name, f"{name}/main.tf") for name in ("one", "two")))
+    first, second = (_check(ctx, CheckKind.VALIDATE, name) for name in ("one", "two"))
+    assert "  2 |   inputt = 1" in first.text
+    assert "module/main.tf:2: error" in second.text
+    assert "shown in full by `one/main.tf::validate`" in second.text
+
+
 def test_validate_shows_the_line_and_passes_with_a_warning(playground: Any) -> None:
     playground.write("bad/main.tf", 'resource "terraform_data" "a" {\n  inputt = var.none\n}\n')
     playground.write(
@@ -50,7 +89,7 @@ def test_validate_shows_the_line_and_passes_with_a_warning(playground: Any) -> N
     ctx = playground.open()
     record = _check(ctx, CheckKind.VALIDATE, "bad")
     assert record.outcome is Outcome.FAILED
-    assert record.summary == "1 error"
+    assert record.summary == "bad/main.tf:2: Unsupported argument"
     assert "bad/main.tf:2: error [terraform-validate]" in record.text
     assert "  2 |   inputt = var.none" in record.text
     warned = _check(ctx, CheckKind.VALIDATE, "warned")
