@@ -10,6 +10,7 @@ from typing import Any
 
 from pytest_tfpipeline.errors import PlanReadError
 from pytest_tfpipeline.model import Changes
+from pytest_tfpipeline.terraform.numbers import exact_float, exact_int
 from pytest_tfpipeline.terraform.unknown import UNKNOWN, merge_unknown
 
 __all__ = ["UNKNOWN", "Plan", "PlannedOutput", "ResourceChange", "changes", "destroys", "parse_plan", "read_plan"]
@@ -92,7 +93,7 @@ class Plan:
 def read_plan(path: str | Path) -> Plan:
     """The plan in that JSON file; raises PlanReadError."""
     try:
-        raw = json.loads(Path(path).read_bytes())
+        raw = json.loads(Path(path).read_bytes(), parse_float=exact_float, parse_int=exact_int)
     except (OSError, ValueError) as error:
         raise PlanReadError(f"cannot be read as a plan: {error}", where=str(path), mend="plan again") from error
     return parse_plan(raw, where=str(path))
