@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -38,6 +39,9 @@ _NARROWING = (
     ("--continue-on-collection-errors", "continue_on_collection_errors", False),
 )
 
+#: What these leave out depends on the cache of an earlier run, which is not committed: they count wherever they stand.
+_FROM_CACHE = ("--lf", "--sw", "--stepwise-skip")
+
 #: Plugins that may be switched off without taking anything from the run.
 _HARMLESS = ("no:cacheprovider", "no:xdist", "no:randomly")
 
@@ -45,7 +49,8 @@ _HARMLESS = ("no:cacheprovider", "no:xdist", "no:randomly")
 def narrowing(config: pytest.Config) -> tuple[str, ...]:
     """What was typed (or came from PYTEST_ADDOPTS) that takes something away from the run, as typed.
 
-    What the repository's own ini file says under `addopts` belongs to its committed configuration and does not count.
+    What the repository's own ini file says under `addopts` belongs to its committed configuration and does not count,
+    unless what it means depends on an earlier run.
     """
     typed = _typed(config)
     committed = _addopts(config)
@@ -53,13 +58,14 @@ def narrowing(config: pytest.Config) -> tuple[str, ...]:
         flag
         for flag, dest, nothing in _NARROWING
         if getattr(config.option, dest, nothing) not in (nothing, None, [])
-        and not (_names(flag, committed) and not _names(flag, typed))
+        and (flag in _FROM_CACHE or _names(flag, typed) or not _names(flag, committed))
     ]
     if config.args_source is pytest.Config.ArgsSource.ARGS:
         found.append(f"a path argument ({' '.join(config.option.file_or_dir)})")
     start, top = config.invocation_params.dir, top_of(config.rootpath)
     if not start.samefile(top):  # pytest collects where it is started: tests elsewhere would not even be missed
         found.append(f"{start} to start in (and not {top})")
+    found += _from_environment()
     found += [f"-p {name}" for name in _disabled_plugins(typed)]
     found += [f"-o {ini}" for ini in _values(typed, "-o", "--override-ini")]
     return tuple(found)
@@ -68,6 +74,12 @@ def narrowing(config: pytest.Config) -> tuple[str, ...]:
 def typed_values(config: pytest.Config, flag: str) -> tuple[str, ...]:
     """The values of an option that were really typed: not in the ini file, PYTEST_ADDOPTS or an @file."""
     return tuple(_values([str(word) for word in config.invocation_params.args], flag))
+
+
+def _from_environment() -> list[str]:
+    """What Python's and pytest's own variables take away: asserts, and the plugins that are not named."""
+    found = ["python -O or PYTHONOPTIMIZE, which takes away asserts,"] if sys.flags.optimize else []
+    return found + [name for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD",) if os.environ.get(name)]
 
 
 def _typed(config: pytest.Config) -> list[str]:
