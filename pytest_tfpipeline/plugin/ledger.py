@@ -71,7 +71,7 @@ class Ledger:
         key = self._state.key(self._config, report.nodeid)
         lines = [line for line in report.longreprtext.splitlines() if line.strip()]
         text = clean(lines[-1]) if lines else "it crashed"
-        for check in self._state.run.checks:
+        for check in (*self._state.run.checks, *self._state.held.values()):
             if check.id == key:
                 return Record(key, check.kind, Outcome.ERROR, check.dir, check.environment, summary=text, text=text)
         return Record(key, CheckKind.TEST, Outcome.ERROR, summary=text)

@@ -91,7 +91,7 @@ class Witness:
 def _what_pasted_ids_want(config: pytest.Config, state: State) -> str:
     """A call that was named and is not there, because there is no plan or no apply for it: what it needs."""
     named = {str(arg).partition("[")[0] for arg in config.args if "[" in str(arg)}
-    pairs = ((state.unapplied, "it runs after an apply: --apply-env ENV"), (state.unplanned, "--tf-plan ENV"))
+    pairs = ((state.unapplied, "an apply before it: --apply-env ENV"), (state.unplanned, "a plan: --tf-plan ENV"))
     return "".join(
         f"\n{nodeid} needs {what}"
         for found, what in pairs
