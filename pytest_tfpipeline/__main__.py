@@ -4,51 +4,100 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn, TextIO
 
 from pytest_tfpipeline import __version__
-from pytest_tfpipeline.errors import PipelineError, UsageError
+from pytest_tfpipeline.errors import PipelineError, ProofError, UsageError
 from pytest_tfpipeline.redact import clean
 
-_OK, _FAILED, _USAGE = 0, 1, 4
+_OK, _FAILED, _INTERRUPTED, _USAGE = 0, 1, 2, 4
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; gives the exit code: 0 done, 1 it could not be done, 4 usage."""
+    """Run a command; gives the exit code: 0 done, 1 it could not be done, 2 interrupted, 4 usage."""
     arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
     try:
-        _reset(Path(arguments.output), arguments.environment)
+        return command(arguments)
     except UsageError as error:
         return _complain(error, _USAGE)
     except PipelineError as error:
         return _complain(error, _FAILED)
-    return _OK
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with the exit code for usage that everything here has."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(_USAGE, f"{self.prog}: {clean(message)}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tfpipeline", description="What pytest-tfpipeline does without pytest.")
+    parser = _Parser(prog="tfpipeline", description="What pytest-tfpipeline does without pytest.")
     parser.add_argument("--version", action="version", version=f"pytest-tfpipeline {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    emulator = commands.add_parser("emulator", help="the emulated cloud's kept state")
-    actions = emulator.add_subparsers(title="actions", required=True, metavar="ACTION")
-    reset = actions.add_parser("reset", help="forget what the emulated cloud holds")
-    reset.add_argument("environment", nargs="?", metavar="ENV", help="only this environment's cloud")
-    reset.add_argument("--output", default=".tfpipeline", metavar="DIR", help="default: .tfpipeline")
+    _add_emulator(commands.add_parser("emulator", help="the emulated cloud's kept state"))
+    _add_evidence(commands.add_parser("evidence", help="what a run proved"))
     return parser
 
 
-def _reset(output: Path, environment: str | None) -> None:
+def _add_emulator(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
+    reset = actions.add_parser("reset", help="forget what the emulated cloud holds")
+    reset.add_argument("environment", nargs="?", metavar="ENV", help="only this environment's cloud")
+    reset.add_argument("--output", default=".tfpipeline", metavar="DIR", help="default: .tfpipeline")
+    reset.set_defaults(command=_emulator_reset)
+
+
+def _add_evidence(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
+    verify = actions.add_parser(
+        "verify",
+        help="say what a file of evidence proves",
+        description="Exit codes: 0 it is signed and proves a complete apply, 1 it does not, 4 it cannot be read.",
+    )
+    verify.add_argument("file", type=Path, metavar="FILE", help="evidence.statement.json, or evidence.json")
+    verify.add_argument("--signers", type=Path, metavar="FILE", help="whose signatures count: OpenSSH allowed_signers")
+    verify.add_argument("--environment", metavar="ENV", help="only this environment (default: every one in it)")
+    verify.set_defaults(command=_evidence_verify)
+
+
+def _emulator_reset(arguments: argparse.Namespace) -> int:
     from pytest_tfpipeline.emulator import reset
 
-    removed = reset(output, environment)
+    removed = reset(Path(arguments.output), arguments.environment)
     names = ", ".join(removed)
-    sys.stdout.write(f"forgot the emulated cloud of {names}\n" if removed else "nothing is kept\n")
+    _write(sys.stdout, f"forgot the emulated cloud of {names}\n" if removed else "nothing is kept\n")
+    return _OK
+
+
+def _evidence_verify(arguments: argparse.Namespace) -> int:
+    from pytest_tfpipeline.process import Runner
+    from pytest_tfpipeline.proof.verify import verify_evidence
+    from pytest_tfpipeline.reports.proof import not_proved, proof_text
+
+    try:
+        proof = verify_evidence(Runner(), arguments.file, arguments.signers)
+    except ProofError as error:
+        return _complain(error, _USAGE)
+    _write(sys.stdout, proof_text(proof, arguments.environment))
+    return _FAILED if not_proved(proof, arguments.environment) else _OK
 
 
 def _complain(error: PipelineError, code: int) -> int:
-    sys.stderr.write(f"tfpipeline: {clean(str(error))}\n")
+    _write(sys.stderr, f"tfpipeline: {clean(str(error))}\n")
     return code
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Whatever the stream's encoding cannot say becomes an escape."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 if __name__ == "__main__":

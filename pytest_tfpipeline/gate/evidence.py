@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 from pytest_tfpipeline.gate.reasons import Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult
 from pytest_tfpipeline.model import Finding, Outcome, PlanResult, Record
-
-SCHEMA_VERSION = 1
+from pytest_tfpipeline.proof.checksum import SCHEMA_VERSION, checksum
 
 
 def evidence(result: RunResult) -> dict[str, Any]:
@@ -25,13 +22,6 @@ def evidence(result: RunResult) -> dict[str, Any]:
         "checks": [_check(record) for record in result.records] + [_missing(check) for check in result.missing],
     }
     return {**document, "digest": checksum(document)}
-
-
-def checksum(document: dict[str, Any]) -> str:
-    """SHA-256 of the document without its `digest`, as JSON with sorted keys and no white space."""
-    body = {key: value for key, value in document.items() if key != "digest"}
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def _run(result: RunResult) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def verify(
     `now` (aware; default: now) is the time at which the key must be valid. Raises ProofError where the signature or the
     list cannot be read, or the signature is not one by somebody in the list.
     """
-    texts = (read_bytes(signature, limit=_SIGNATURE_LIMIT), read_bytes(signers, limit=_SIGNERS_LIMIT))
+    texts = (read_bytes(signature, limit=_SIGNATURE_LIMIT), read_signers(signers))
     if not texts[0].startswith(b"-----BEGIN SSH SIGNATURE-----") or _NOT_PLAIN.search(texts[0]):
         raise ProofError("is not an SSH signature", where=str(signature), mend="sign again: ssh-keygen -Y sign")
     moment = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y%m%d%H%M%S")
@@ -95,6 +95,16 @@ def verify(
         write_private(work / "signers", texts[1])
         asked = _Asked(runner, work, data, namespace, moment)
         return _find(asked, signature, signers)
+
+
+def read_signers(signers: Path) -> bytes:
+    """The list of signers as it is. Raises ProofError where it cannot be read, or holds no line with a key."""
+    data = read_bytes(signers, limit=_SIGNERS_LIMIT)
+    lines = (line.strip() for line in data.splitlines())
+    if b"\0" in data or not any(line and not line.startswith(b"#") for line in lines):
+        mend = 'write a line for each signer: NAME namespaces="..." KEYTYPE KEY (see ssh-keygen, ALLOWED SIGNERS)'
+        raise ProofError("names nobody", where=str(signers), mend=mend)
+    return data
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,64 @@
+"""What earlier runs in this output directory have applied, and what git says about how commits follow each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_tfpipeline.errors import ProofError
+from pytest_tfpipeline.gate.prior import Apply, apply_of, last
+from pytest_tfpipeline.process import Request, Runner
+from pytest_tfpipeline.proof.document import read_evidence
+
+_TIMEOUT = 60.0
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+#: What could make git see another history than the one that was fetched.
+_HISTORY_ENV = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": "/dev/null"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The last apply of an environment that this output directory knows of. `notes` name evidence that could not be
+    read, and so did not count."""
+
+    apply: Apply | None = None
+    notes: tuple[str, ...] = ()
+
+
+def last_kept(output: Path, environment: str, repository: str, emulated: bool) -> Kept:
+    """Look through `<output>/evidence/`, newest run first, until one that applied something there."""
+    notes: list[str] = []
+    for path in _newest_first(output / "evidence"):
+        try:
+            found = apply_of(read_evidence(path), str(path), environment)
+        except ProofError as error:
+            notes.append(f"kept evidence was not counted: {path}: {error.what}")
+            continue
+        if found is not None and last([found], environment, repository, emulated) is not None:
+            return Kept(found, tuple(notes))
+    return Kept(None, tuple(notes))
+
+
+def is_ancestor(runner: Runner, top: Path, old: str | None, new: str | None) -> bool | None:
+    """Whether `new` contains the commit `old`, or is it. None where git cannot tell: a commit is unknown here, or the
+    history was cut off (a shallow clone)."""
+    if not (old and new and _COMMIT.fullmatch(old) and _COMMIT.fullmatch(new)):
+        return None
+    code = _git(runner, top, "merge-base", "--is-ancestor", old, new)[0]
+    if code == 0:
+        return True
+    if code == 1 and _git(runner, top, "rev-parse", "--is-shallow-repository") == (0, "false"):
+        return False
+    return None
+
+
+def _newest_first(folder: Path) -> Iterator[Path]:
+    """Names begin with the time at which the run began."""
+    yield from sorted(folder.glob("*.json"), key=lambda path: path.name, reverse=True)
+
+
+def _git(runner: Runner, top: Path, *words: str) -> tuple[int | None, str]:
+    done = runner.run(Request(("git", *words), top, env=_HISTORY_ENV, timeout=_TIMEOUT))
+    return done.code, done.stdout.strip()
