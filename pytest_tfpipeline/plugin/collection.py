@@ -71,7 +71,7 @@ class Collection:
             config.hook.pytest_deselected(items=dropped)
             items[:] = [item for item in items if self._belongs(item)]
         result = yield
-        if self._state.phase.only is None:
+        if self._state.phase.only is None and not config.option.collectonly:
             self._hold_back(config, items)
         return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -96,6 +97,27 @@ def test_they_run_after_the_apply_once_per_root_and_stand_in_evidence_and_junit(
     assert "deselected" not in result.stdout.replace("1 deselected", ""), "test_elsewhere, and nothing else"
     assert junit.read_text().count('name="test_values[a-staging]"') == 1
     assert junit.read_text().count("<testsuite ") == 1
+
+
+LOGGING = """#!/bin/sh
+[ "$1" = output ] || [ "$1" = apply ] && echo "$1 $RIGHTS" >> "{log}"
+exec "{terraform}" "$@"
+"""
+
+
+def test_outputs_are_read_once_per_root_with_the_rights_of_a_plan(two_roots: Scratch, tmp_path: Path) -> None:
+    program, log = tmp_path / "bin" / "terraform", tmp_path / "log"
+    program.write_text(LOGGING.format(log=log, terraform=shutil.which("terraform")))
+    program.chmod(0o755)
+    rights = '[environment.staging]\nplan_env = { RIGHTS = "plan" }\napply_env = { RIGHTS = "apply" }\n'
+    two_roots.configure(rights, roots='match = "infra/[ab]"\napply = true\n')
+    two_roots.write("tests/test_live.py", OUTPUTS)
+    two_roots.commit()
+
+    result = two_roots.run("--apply-env", "staging", "-n", "2", env={"TFPIPELINE_TERRAFORM": str(program)})
+
+    assert result.code == 0, result.text
+    assert sorted(log.read_text().splitlines()) == ["apply apply"] * 2 + ["output plan"] * 2
 
 
 BROKEN = """
@@ -241,6 +263,33 @@ def test_a_later_phase_misses_nothing_of_what_it_leaves_out(pytestconfig: pytest
 
     assert answers[0]["dropped"] == ["tests/test_a.py::test_plain"]
     assert answers[1] == {}
+
+
+def test_to_be_run_later_they_are_shown_now(scratch: Scratch) -> None:
+    scratch.write("tests/test_live.py", MARK)
+    scratch.commit()
+
+    result = scratch.run("--apply-env", "staging", "--collect-only", "-q")
+
+    assert "tests/test_live.py::test_leaves_a_mark[a-staging]" in result.stdout, result.text
+
+
+ASKING = """
+def test_asks_late(request):
+    request.getfixturevalue("tf_outputs")
+"""
+
+
+def test_one_that_cannot_be_held_back_is_told_how_and_closes_the_gate(scratch: Scratch) -> None:
+    scratch.write("tests/test_live.py", ASKING)
+    scratch.commit()
+
+    result = scratch.run("--apply-env", "staging", "-n", "0")
+
+    assert result.code == 1, result.text
+    assert not scratch.applied("a")
+    assert "tf_outputs was asked for in the middle of a test" in result.stdout
+    assert "-> name tf_outputs as an argument of the test" in result.stdout
 
 
 def test_a_skip_is_no_pass_and_is_said(scratch: Scratch) -> None:
