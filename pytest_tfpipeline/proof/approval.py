@@ -42,7 +42,7 @@ _FIELDS = {
     "environment": _PLAIN,
     "commit": r"[0-9a-f]{40}|[0-9a-f]{64}",
     "plan_set_digest": r"sha256:[0-9a-f]{64}",
-    "expires": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+    "expires": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z",
 }
 _SHAPES = {
     "repository": "a text of one line",
@@ -149,7 +149,9 @@ def signature_files(path: Path) -> tuple[Path, ...]:
         beside = sorted(path.parent.iterdir())
     except OSError:
         return ()
-    return tuple(one for one in beside if one.name.startswith(f"{path.name}.") and one.name.endswith(".sig"))
+    return tuple(
+        one for one in beside if one.name.startswith(f"{path.name}.") and one.name.endswith(".sig") and one.is_file()
+    )
 
 
 def verify_approval(

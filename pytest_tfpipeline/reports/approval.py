@@ -1,0 +1,247 @@
+"""What is shown before an approval: enough for a colleague who was not there to decide in a minute. Pure.
+
+The worst comes first, nothing is hidden without its number, and no value of any resource is shown. Every text from
+outside is escaped and kept to one line, so that no name can pass for a line of this report.
+"""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pytest_tfpipeline.gate.approval import SIGNED, Request
+from pytest_tfpipeline.gate.parity import ByRoot, Parity, Seen, in_order, seen
+from pytest_tfpipeline.gate.result import EnvironmentResult
+from pytest_tfpipeline.gate.review import Dropped, Review
+from pytest_tfpipeline.proof.approval import sign_command
+from pytest_tfpipeline.redact import clean
+from pytest_tfpipeline.reports.text import align, changes_table
+from pytest_tfpipeline.terraform.bound import KEY_COMMAND, KEY_VARIABLE
+
+#: Lines of what destroys, replaces or forgets; of any other list; and up to how many changes the rest is listed.
+WORST_SHOWN = 60
+SHOWN = 15
+LISTED = 10
+
+_NO_KEY = (
+    f"This digest is good for this run alone, since {KEY_VARIABLE} is not set. To approve in another run, keep a "
+    "key as a secret of the environment, give it to both runs, and run again. To make a key:"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """Everything that is shown.
+
+    `result` has the environment, its plans and whose the credentials are; `changes` those of all roots. `earlier` is
+    the environment that `parity` compares with. `command` is the one to go on with, but for the approval; `statement`
+    the file to sign. `holds` is False where the digest is good for this run alone; `asked` is True where the question
+    follows on the terminal.
+    """
+
+    request: Request
+    result: EnvironmentResult
+    changes: ByRoot = field(default_factory=dict)
+    ref: str | None = None
+    earlier: str | None = None
+    parity: Parity | None = None
+    review: Review | None = None
+    dropped: tuple[Dropped, ...] = ()
+    notes: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    statement: str | None = None
+    holds: bool = True
+    asked: bool = False
+
+
+def approval_text(showing: Showing, width: int = 100) -> str:
+    """The report for a terminal of that width. Commands, addresses and digests are never broken."""
+    sections = (
+        [f"{_inline(showing.request.environment)} waits for an approval{_told_emulated(showing)}", *_facts(showing)],
+        [f"  {_inline(line)}" for line in changes_table([showing.result])],
+        *_changes(showing),
+        _not_seen(showing.request),
+        _review(showing.review),
+        _dropped(showing.dropped),
+        [f"note: {_inline(note)}" for note in showing.notes],
+        ["The digest over all of these plans:", f"  {_inline(showing.request.digest)}"],
+        [] if showing.asked else _how(showing),
+    )
+    lines = [line for section in sections if section for line in ("", *section)]
+    return clean("\n".join(_fitted(lines[1:], width)))
+
+
+def approval_markdown(showing: Showing) -> str:
+    """The same for `summary.md`: a block whose fence nothing in it can end."""
+    text = approval_text(showing)
+    longest = max((len(run) for run in "".join(c if c == "`" else " " for c in text).split()), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"### Approval\n\n{fence}text\n{text}\n{fence}\n"
+
+
+def parity_line(parity: Parity, earlier: str) -> str:
+    """`38 changes as in staging, 2 not seen there`."""
+    news = f"{len(parity.only_here)} not seen there" if parity.only_here else "none that was not seen there"
+    return f"{_count(parity.same, 'change')} as in {_inline(earlier)}, {news}"
+
+
+def review_line(review: Review) -> str:
+    """`identical to the reviewed plan`, or how much is not."""
+    if review.identical:
+        return "identical to the reviewed plan"
+    counts = ((len(review.new), "new"), (len(review.changed), "changed"), (len(review.gone), "gone"))
+    said = [f"{count} {word}" for count, word in counts if count]
+    if said:
+        return f"not the reviewed plan: {', '.join(said)}"
+    if review.otherwise or review.unreviewed:
+        return "not the reviewed plan"
+    return "the changes of the reviewed plan, their values not compared: the digests were made with different keys"
+
+
+def _told_emulated(showing: Showing) -> str:
+    return " (emulated: nothing real is changed)" if showing.result.environment.emulator else ""
+
+
+def _facts(showing: Showing) -> list[str]:
+    request = showing.request
+    commit = request.commit or "none"
+    rows = [
+        ("repository", request.repository),
+        ("commit", f"{commit} ({showing.ref})" if showing.ref else commit),
+        ("account", showing.result.identity or "not asked for: `identity` is not configured"),
+        ("wave", str(request.wave)) if request.wave > 1 else ("", ""),
+    ]
+    return align([(f"  {name}", _inline(value)) for name, value in rows if name], left=(0, 1))
+
+
+def _changes(showing: Showing) -> Iterator[list[str]]:
+    """What destroys, what the earlier environment has not seen, and the rest."""
+    everything = in_order(seen(showing.changes))
+    unseen = Counter(showing.parity.only_here if showing.parity else ())
+    worst = [one for one in everything if one.rank < 2]
+    yield _worst(worst, unseen, showing.earlier)
+    new = [one for one in unseen.elements() if one.rank == 2]
+    if showing.parity is not None:
+        yield _parity(showing.parity, new, showing.earlier or "the earlier environment")
+    rest = in_order(Counter(everything) - Counter(worst) - Counter(new))
+    yield _rest(rest, "The rest" if worst or new else "Changes")
+
+
+def _worst(worst: Sequence[Seen], unseen: Counter[Seen], earlier: str | None) -> list[str]:
+    if not worst:
+        return ["Nothing is destroyed, replaced or forgotten."]
+    lines = [f"Destroyed, replaced or forgotten: {len(worst)}"]
+    notes = [f"  (not seen in {_inline(earlier or '')})" if one in unseen else "" for one in worst]
+    lines += _capped([f"{line}{note}" for line, note in zip(map(_line, worst), notes, strict=True)], WORST_SHOWN)
+    return lines
+
+
+def _parity(parity: Parity, new: Sequence[Seen], earlier: str) -> list[str]:
+    lines = [parity_line(parity, earlier), *_capped(map(_line, new), SHOWN)]
+    if parity.only_there:
+        lines += [f"{_count(len(parity.only_there), 'change')} of {_inline(earlier)} not made here"]
+        lines += _capped(map(_line, parity.only_there), SHOWN)
+    return lines
+
+
+def _rest(rest: Sequence[Seen], title: str) -> list[str]:
+    if not rest:
+        return []
+    head = f"{title}: {len(rest)}"
+    if len(rest) <= LISTED:
+        return [head, *map(_line, rest)]
+    kinds = Counter((_verb(one.actions), one.type) for one in rest)
+    rows = sorted(kinds.items(), key=lambda row: (-row[1], row[0]))
+    return [head, *_capped([f"  {verb:<8} {count} x {_inline(kind)}" for (verb, kind), count in rows], SHOWN)]
+
+
+def _not_seen(request: Request) -> list[str]:
+    if not request.not_seen:
+        return []
+    head = f"Not seen yet: {_count(len(request.not_seen), 'root')}, planned only after an earlier wave"
+    return [head, *_capped([f"  {_inline(root)}" for root in request.not_seen], SHOWN)]
+
+
+def _review(review: Review | None) -> list[str]:
+    if review is None:
+        return []
+    lines = [f"Review: {review_line(review)}"]
+    for word, found in (("new", review.new), ("changed", review.changed), ("gone", review.gone)):
+        lines += _capped([f"  {word:<8}{_line(one)[1:]}" for one in found], SHOWN)
+    lines += _capped([f"  no plan of it was reviewed: {_inline(root)}" for root in review.unreviewed], SHOWN)
+    other = "the reviewed changes, but another plan (outputs, files, providers or state)"
+    return lines + _capped([f"  {other}: {_inline(root)}" for root in review.otherwise], SHOWN)
+
+
+def _dropped(dropped: Sequence[Dropped]) -> list[str]:
+    if not dropped:
+        return []
+    count = sum(len(one.ids) for one in dropped)
+    lines = [f"Checks that the last apply had and this run has not: {count}"]
+    found = [f"  {_inline(one.kind):<12} {_inline(check)}" for one in dropped for check in one.ids]
+    return lines + _capped(found, SHOWN)
+
+
+def _how(showing: Showing) -> list[str]:
+    """How to go on, each command on a line of its own, ready to be copied."""
+    request, command = showing.request, _inline(shlex.join(showing.command))
+    if not showing.holds:
+        return [
+            _NO_KEY,
+            f"  {KEY_COMMAND}",
+            *([] if request.kind == SIGNED else ["Or answer on a terminal:", f"  {command}"]),
+        ]
+    if request.kind == SIGNED:
+        file = _inline(showing.statement or "approval.json")
+        who = (
+            "somebody" if request.signatures == 1 else f"{request.signatures} different people, with keys of their own,"
+        )
+        return [
+            f"To approve, {who} read and sign the statement:",
+            f"  {sign_command(file)}",
+            "Then, with the signatures beside it:",
+            f"  {command} --approval {shlex.quote(file)}",
+        ]
+    return [
+        "To approve, type the name of the environment on a terminal:",
+        f"  {command}",
+        "or in a CI job that only those who may approve can start:",
+        f"  {command} --approve {_inline(request.digest)}",
+    ]
+
+
+def _verb(actions: Sequence[str]) -> str:
+    if {"delete", "create"} <= set(actions):
+        return "replace"
+    return _inline("+".join(actions)).replace("delete", "destroy")
+
+
+def _line(one: Seen) -> str:
+    return f"  {_verb(one.actions):<8} {_inline(one.root)}//{_inline(one.address)}"
+
+
+def _capped(lines: Iterable[str], most: int) -> list[str]:
+    found = list(lines)
+    if len(found) <= most:
+        return found
+    return [*found[:most], f"  and {len(found) - most} more, in evidence.json"]
+
+
+def _count(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def _inline(text: str) -> str:
+    return clean(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _fitted(lines: Iterable[str], width: int) -> Iterator[str]:
+    """Sentences broken to the width; what is indented is a table, an address or a command, and stays whole."""
+    for line in lines:
+        if line.startswith("  ") or not line:
+            yield line
+        else:
+            yield from textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
