@@ -240,6 +240,28 @@ class EnvironmentRun:
     identity: dict[str, Any] = field(default_factory=dict)
     after: str | None = None
     approval: str = "none"
+    #: How many people must sign where the approval is `signed`.
+    signatures: int = 2
+    #: The environment whose var files and rules it borrows (`env_alias`).
+    lent_by: str | None = None
+    #: Deletions that the reviewed file allows here today, as `root//address`; those that were typed are not among them.
+    allowed_destroys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A finding that is accepted for a time. `address` is a pattern (see `policies.waivers`), `place` says where it is.
+
+    `expires` is the last day on which it counts, ISO 8601. Without an environment it is about every `policy` check.
+    """
+
+    rule: str
+    address: str
+    owner: str
+    reason: str
+    expires: str
+    environment: str | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,15 +311,16 @@ class Changes:
     destroy: int = 0
     import_: int = 0
     forget: int = 0
+    #: Only the address in the state changes.
+    move: int = 0
     #: Outputs that change, by name.
     outputs: tuple[str, ...] = ()
 
     @property
     def any(self) -> bool:
         """Whether applying would do anything at all, outputs included."""
-        return bool(
-            self.add or self.change or self.replace or self.destroy or self.import_ or self.forget or self.outputs
-        )
+        counts = (self.add, self.change, self.replace, self.destroy, self.import_, self.forget, self.move)
+        return any(counts) or bool(self.outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +393,18 @@ class Run:
     timings: dict[str, float] = field(default_factory=dict)
     #: Patterns of messages that make init and plan worth another try; never apply.
     retry: tuple[str, ...] = ()
+    #: Whether the run that checks may also apply: "process", or "jobs" where it may not.
+    isolation: str = "process"
+    #: The file with the keys that may sign, in the format of OpenSSH's allowed_signers.
+    signers: str | None = None
+    #: The day on which the run began, in UTC, ISO 8601: what expires is held against this one day.
+    today: str = ""
+    waivers: tuple[Waiver, ...] = ()
+    #: Directory and environment (None: the configuration itself) of every `policy` check that there could be.
+    policed: tuple[tuple[str, str | None], ...] = ()
+    #: The group that the run is restricted to, and the directories that are therefore not judged.
+    group: str | None = None
+    not_judged: tuple[str, ...] = ()
 
     @property
     def can_apply(self) -> bool:

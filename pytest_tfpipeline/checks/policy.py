@@ -3,8 +3,9 @@ protection."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from pytest_tfpipeline.checks import checkov, records
@@ -12,6 +13,7 @@ from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.errors import PlanReadError
 from pytest_tfpipeline.model import Check, Finding, Outcome, PlanResult, PlanStatus, Record, Severity
 from pytest_tfpipeline.policies.pack import PROTECTED_DESTROY, protected_destroys, review
+from pytest_tfpipeline.policies.waivers import waive
 from pytest_tfpipeline.process import Request
 from pytest_tfpipeline.terraform.plan import Plan, read_plan
 from pytest_tfpipeline.terraform.planning import ensure_plan
@@ -47,9 +49,7 @@ def police_plan(ctx: Context, check: Check, plan_json: Path) -> Record:
     if scan.problem or scan.unparsed:
         problem = scan.problem or "checkov cannot read the plan's JSON"
         return records.error(check, problem, mend=_MEND, findings=ours, seconds=outcome.seconds)
-    return records.from_findings(
-        check, (*ours, *scan.findings), what="policy", seconds=outcome.seconds, summary=_summary(scan)
-    )
+    return _record(ctx, check, (*ours, *scan.findings), "policy", outcome.seconds, _summary(scan))
 
 
 def protection(plan: Plan, root: str, protect: Iterable[str], allowed: Iterable[str]) -> tuple[Finding, ...]:
@@ -88,7 +88,18 @@ def _configuration(ctx: Context, check: Check) -> Record:
         return records.error(check, scan.problem, mend=_MEND, seconds=outcome.seconds)
     if scan.unparsed:
         return _unparsed(check, scan, lambda: checkov.unparsed_files(ctx.runner.run(request(quiet=False)), locate))
-    return records.from_findings(check, scan.findings, what="checkov", seconds=outcome.seconds, summary=_summary(scan))
+    return _record(ctx, check, scan.findings, "checkov", outcome.seconds, _summary(scan))
+
+
+def _record(ctx: Context, check: Check, findings: Sequence[Finding], what: str, seconds: float, summary: str) -> Record:
+    """The record of what was found; a waived finding stays in it, and does not fail it."""
+    if not ctx.run.waivers:
+        return records.from_findings(check, findings, what=what, seconds=seconds, summary=summary)
+    today, place = date.fromisoformat(ctx.run.today), (check.dir, check.environment)
+    waived = waive(findings, ctx.run.waivers, place, today)
+    count = sum(before.severity is not after.severity for before, after in zip(findings, waived, strict=True))
+    summary = f"{summary}, {count} waived" if count else summary
+    return records.from_findings(check, waived, what=what, seconds=seconds, summary=summary)
 
 
 def _unparsed(check: Check, scan: checkov.Scan, files: Callable[[], tuple[Finding, ...]]) -> Record:
@@ -114,7 +125,8 @@ def _unplanned(check: Check) -> Record:
 
 def _destroy_rules(ctx: Context, check: Check) -> tuple[tuple[str, ...], tuple[str, ...]]:
     protect = next((each.protect for each in ctx.run.environments if each.name == check.environment), ())
-    return protect, tuple(ctx.run.settings.get("allow_destroy", ()))
+    reviewed = next((each.allowed_destroys for each in ctx.run.environments if each.name == check.environment), ())
+    return protect, (*ctx.run.settings.get("allow_destroy", ()), *reviewed)
 
 
 def _protected(address: str, allowed: bool, root: str) -> Finding:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from pytest_tfpipeline.config import check_names
+from pytest_tfpipeline.config.check_names import unknown_environment
 from pytest_tfpipeline.config.keys import Config, RootConfig
 from pytest_tfpipeline.config.match import known_environments, root_config
 from pytest_tfpipeline.config.patterns import matches
@@ -21,7 +23,10 @@ def check_against(config: Config, repository: Repository) -> None:
     A `match` or `include` without a root or suite, an entry that an earlier one hides, an `after` or environment that
     is unknown, a `{parts[3]}` that a root's directory does not have.
     """
-    rules = (_unmatched_roots, _unmatched_suites, _unmatched_includes, _environments, _unknown_after, _placeholders)
+    rules = (
+        *(_unmatched_roots, _unmatched_suites, _unmatched_includes, _unknown_after, _placeholders),
+        *(_environments, check_names.chains, check_names.aliases, check_names.groups),
+    )
     problems = [problem for rule in rules for problem in rule(config, repository)]
     raise_problems(config.source, config.prefix, problems, {"root": _named(config.root), "suite": _named(config.suite)})
 
@@ -75,21 +80,17 @@ def _environments(config: Config, repository: Repository) -> Iterator[Problem]:
     for index, entry in enumerate(config.root):
         for place, name in enumerate(entry.environments or ()):
             if name not in known:
-                yield Problem(("root", index, "environments", place), _unknown_environment(name, known))
+                yield Problem(("root", index, "environments", place), unknown_environment(name, known))
 
 
 def _environment_table(name: str, config: Config, repository: Repository) -> str | None:
     """Without a list of `environments` a table may declare one, unless it looks like another one misspelt."""
     if config.environments:
-        return None if name in config.environments else _unknown_environment(name, config.environments)
+        return None if name in config.environments else unknown_environment(name, config.environments)
     if name in repository.environments or closest(name, repository.environments, 0.8) is None:
         return None
     mend = "; if it is one of its own, list every environment in `environments`"
-    return _unknown_environment(name, repository.environments) + mend
-
-
-def _unknown_environment(name: str, known: Sequence[str]) -> str:
-    return f"unknown environment `{name}`{did_you_mean(name, known)} (known: {', '.join(known) or 'none'})"
+    return unknown_environment(name, repository.environments) + mend
 
 
 def _unknown_after(config: Config, repository: Repository) -> Iterator[Problem]:

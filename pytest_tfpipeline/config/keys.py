@@ -6,6 +6,7 @@ it. Keys in `pytest_tfpipeline.config.later` are declared here and refused until
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from pytest_tfpipeline.config.protect import DEFAULT_PROTECT
 from pytest_tfpipeline.config.types import (
     Account,
+    AliasPattern,
     Argv,
     Backend,
     Duration,
@@ -20,12 +22,14 @@ from pytest_tfpipeline.config.types import (
     EnvironmentNames,
     EnvironmentVariables,
     Glob,
+    Globs,
     Items,
     Limit,
     NameTemplate,
     PathTemplate,
     PythonVersion,
     RegularExpression,
+    RepositoryFile,
     ResourceType,
     RootTemplate,
     Template,
@@ -75,6 +79,9 @@ class EnvironmentConfig(Table):
     approval: Literal["none", "manual", "signed"] = "none"
     """Who must agree before an apply."""
 
+    signatures: int = Field(default=2, ge=1)
+    """How many people must sign, with keys of their own, where `approval` is `signed`."""
+
     protect: Items[ResourceType] = DEFAULT_PROTECT
     """Resource types whose deletion or replacement closes the gate; `[]` protects nothing."""
 
@@ -94,11 +101,15 @@ class EnvironmentConfig(Table):
 class GroupConfig(Table):
     """Roots that are deployed together."""
 
-    name: str
+    name: EnvironmentName
     """What `--tf-group` takes."""
 
-    roots: Items[Glob] = ()
-    """Patterns of the roots' directories."""
+    roots: Globs
+    """Patterns of the roots' directories; the modules that they call belong to the group too."""
+
+    suites: Items[Glob] | None = None
+    """Patterns of the directories of Python suites. Default: every suite but those that stand below a root or a module
+    which is not the group's, or that another group names."""
 
 
 class TimeoutConfig(Table):
@@ -226,8 +237,9 @@ class Config(Table):
     environments: EnvironmentNames = ()
     """The environments, in order. Default: those that are found."""
 
-    env_alias: dict[str, EnvironmentName] = {}
-    """Patterns of environment names that borrow another one's var files and rules."""
+    env_alias: dict[AliasPattern, EnvironmentName] = {}
+    """Patterns of environment names that borrow another one's var files and rules: `{ "pr-*" = "staging" }`. `{env}`
+    stays the name that was asked for."""
 
     include: Items[Glob] = ()
     """Patterns of directories to take as roots, whatever the rules say."""
@@ -251,8 +263,14 @@ class Config(Table):
     isolation: Literal["process", "jobs"] = "process"
     """Whether the run that checks may also apply."""
 
-    waivers: str | None = None
-    """File with findings that are accepted for a time."""
+    signers: RepositoryFile | None = None
+    """File with the keys that may sign evidence and approvals, in the format of OpenSSH's `allowed_signers`."""
+
+    waivers: RepositoryFile | None = None
+    """TOML file with policy findings that are accepted for a time."""
+
+    allow_destroy: RepositoryFile | None = None
+    """TOML file with protected resources that may be deleted or replaced, beside those that `--allow-destroy` names."""
 
     environment: dict[EnvironmentName, EnvironmentConfig] = {}
     """Settings by environment."""
@@ -283,8 +301,14 @@ class Config(Table):
         return self._prefix
 
     def environment_config(self, name: str) -> EnvironmentConfig:
-        """The settings of that environment, all defaults where it has none."""
-        return self.environment.get(name, EnvironmentConfig())
+        """The settings of that environment, or of the one that lends it its rules; all defaults without any."""
+        return self.environment.get(self.lender(name) or name, EnvironmentConfig())
+
+    def lender(self, name: str) -> str | None:
+        """The environment whose var files and rules that one borrows (`env_alias`); None for one of its own."""
+        if name in self.environments or name in self.environment:
+            return None
+        return next((lender for pattern, lender in self.env_alias.items() if fnmatchcase(name, pattern)), None)
 
     def from_file(self, source: str, prefix: str) -> Config:
         """The same configuration, which knows where it was read."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +12,12 @@ from pytest_tfpipeline.config.keys import Config
 from pytest_tfpipeline.config.later import refusals
 from pytest_tfpipeline.config.problems import Problem, found, from_error, raise_problems
 from pytest_tfpipeline.config.suggest import closest
+from pytest_tfpipeline.config.toml import parse_toml
 from pytest_tfpipeline.errors import ConfigurationError
 
 _PYPROJECT = "pyproject.toml"
 _OWN = "tfpipeline.toml"
 _PREFIX = "tool.tfpipeline."
-_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def _locations(problems: list[Problem]) -> set[tuple[str | int, ...]]:
 
 def _own_table(repository: Path) -> _Table | None:
     shared, own = repository / _PYPROJECT, repository / _OWN
-    table = _shared_table(_parsed(shared, _PYPROJECT), _PYPROJECT) if shared.is_file() else None
+    table = _shared_table(parse_toml(shared, _PYPROJECT), _PYPROJECT) if shared.is_file() else None
     if not (own.exists() or own.is_symlink()):
         return table
     if table is not None:
@@ -69,12 +67,12 @@ def _own_table(repository: Path) -> _Table | None:
             where=_OWN,
             mend="keep one of them; both together would hide keys from each other",
         )
-    return _whole_file(_parsed(own, _OWN), _OWN)
+    return _whole_file(parse_toml(own, _OWN), _OWN)
 
 
 def _explicit_table(repository: Path, path: Path) -> _Table:
     name = path.relative_to(repository).as_posix() if path.is_relative_to(repository) else str(path)
-    values = _parsed(path, name)
+    values = parse_toml(path, name)
     if path.name == _PYPROJECT:
         table = _shared_table(values, name)
         if table is None:
@@ -111,38 +109,3 @@ def _refuse_misspelt(tools: dict[str, Any], name: str) -> None:
             where=f"{name}: tool.{meant}",
             mend="rename the table",
         )
-
-
-def _parsed(path: Path, name: str) -> dict[str, Any]:
-    text = _text(path, name)
-    try:
-        return tomllib.loads(text)
-    except ValueError as error:  # TOMLDecodeError, and numbers of thousands of digits
-        raise _syntax_error(str(error), text, name) from None
-    except RecursionError:
-        raise ConfigurationError("is nested too deeply to be read", where=name, mend="flatten it") from None
-
-
-def _text(path: Path, name: str) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ConfigurationError(f"cannot be read: {reason}", where=name, mend="name a file that is there") from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(
-            f"is not UTF-8: byte 0x{data[error.start]:02x}", where=f"{name}:{line}", mend="save the file as UTF-8"
-        ) from None
-
-
-def _syntax_error(message: str, text: str, name: str) -> ConfigurationError:
-    position = _POSITION.search(message)
-    line = int(position[1]) if position and position[1] else text.count("\n") + 1
-    what = _POSITION.sub("", message)
-    column = f", column {position[2]}" if position and position[2] else ""
-    return ConfigurationError(
-        f"is not valid TOML{column}: {what[:1].lower()}{what[1:]}", where=f"{name}:{line}", mend="correct the syntax"
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
@@ -26,9 +26,12 @@ _EXPECTED = {
     "tuple_type": "an array",
 }
 #: The arrays of tables, whose entries are known by one of their keys.
-_ENTRIES = {"root": "match", "suite": "match", "group": "name"}
+_ENTRIES = {"root": "match", "suite": "match", "group": "name", "waiver": "rule", "allow": "address"}
+_REFERENCE = "`python -m pytest_tfpipeline.config.reference` prints every key"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 60
+#: The keys that a table may have, by its location.
+Known = Callable[[Location], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,16 @@ class Problem:
     text: str
 
 
-def raise_problems(file: str, prefix: str, problems: Sequence[Problem], table: dict[str, Any]) -> None:
+def raise_problems(
+    file: str, prefix: str, problems: Sequence[Problem], table: dict[str, Any], where_to_look: str = _REFERENCE
+) -> None:
     """Raise one ConfigurationError that names every problem, each on a line of its own; nothing where there is none.
 
     `prefix` is what the keys start with in that file: `tool.tfpipeline.` or nothing.
     """
     if not problems:
         return
-    mend = "correct it; `python -m pytest_tfpipeline.config.reference` prints every key"
+    mend = f"correct it; {where_to_look}"
     named = [(f"{file}: {prefix}{key(problem.location, table)}", problem.text) for problem in problems]
     if len(named) == 1:
         raise ConfigurationError(named[0][1], where=named[0][0], mend=mend)
@@ -55,10 +60,11 @@ def raise_problems(file: str, prefix: str, problems: Sequence[Problem], table: d
     raise ConfigurationError(f"{len(named)} problems in the configuration\n{lines}", mend=mend)
 
 
-def from_error(error: ErrorDetails) -> Problem:
-    """The same error in the words of a TOML file."""
+def from_error(error: ErrorDetails, known: Known | None = None) -> Problem:
+    """The same error in the words of a TOML file. `known` gives the keys of a table by its location; without it, those
+    of the configuration."""
     location = tuple(part for part in error["loc"] if part != "[key]")
-    return Problem(location, _text(error, location))
+    return Problem(location, _text(error, location, known or _configured))
 
 
 def key(location: Location, table: dict[str, Any]) -> str:
@@ -79,12 +85,16 @@ def found(value: object) -> str:
     return f"{_shown(value)} ({_kind(value)})"
 
 
-def _text(error: ErrorDetails, location: Location) -> str:
+def _configured(location: Location) -> Sequence[str]:
+    return children(generic(location))
+
+
+def _text(error: ErrorDetails, location: Location, known: Known) -> str:
     kind = error["type"]
     if kind == "value_error":
         return f"{error['ctx']['error']}{_found_instead(error['input'])}"
     if kind == "extra_forbidden":
-        return _unknown_key(location)
+        return _unknown_key(location, known(location[:-1]))
     if kind == "missing":
         return "is required and not there"
     if kind == "literal_error":
@@ -97,8 +107,7 @@ def _text(error: ErrorDetails, location: Location) -> str:
     return f"expected {expected}, found {found(error['input'])}{_quotes(kind, error['input'])}"
 
 
-def _unknown_key(location: Location) -> str:
-    known = children(generic(location[:-1]))
+def _unknown_key(location: Location, known: Sequence[str]) -> str:
     hint = did_you_mean(str(location[-1]), known)
     return f"unknown key{hint} (known here: {', '.join(known)})"
 

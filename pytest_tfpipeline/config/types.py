@@ -18,6 +18,9 @@ T = TypeVar("T")
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _VERSION = r"^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$"
 _RESOURCE_TYPE = r"^[a-z][a-z0-9_-]*$"
+#: It starts with something literal: a lone `*` would make an environment of every typing error.
+_ALIAS = r"^[A-Za-z0-9][A-Za-z0-9._*?-]*$"
+_PROVIDER = r"^[a-z0-9][a-z0-9.:-]*/[a-z0-9*][a-z0-9*_-]*/[a-z0-9*][a-z0-9*_-]*$"
 _PYTHON = r"^[0-9]+\.[0-9]+(\.[0-9]+)?$"
 _ACCOUNT = r"^[0-9]{12}$"
 _PAIR = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*=")
@@ -26,6 +29,11 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def _as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
+
+
+def is_environment_name(name: str) -> bool:
+    """Whether an environment may be called that; it becomes part of paths and of states' keys."""
+    return re.fullmatch(_NAME, name) is not None
 
 
 def _shape(pattern: str, expected: str) -> Callable[[str], str]:
@@ -77,6 +85,12 @@ def _path(value: str) -> str:
     return _template("env", "name", "parts")(value)
 
 
+def _repository_file(value: str) -> str:
+    if not value or value.startswith("/") or ".." in value.split("/"):
+        raise ValueError("expected a file below the repository's top, relative to it")
+    return value
+
+
 def is_pair(entry: str) -> bool:
     """Whether an entry of `backend` is `key=value` and not a file."""
     return _PAIR.match(entry) is not None
@@ -117,6 +131,12 @@ def _environment_variables(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+def _some(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        raise ValueError("expected at least one pattern")
+    return value
+
+
 def _distinct(value: tuple[str, ...]) -> tuple[str, ...]:
     twice = next((item for index, item in enumerate(value) if item in value[:index]), None)
     if twice is not None:
@@ -133,6 +153,11 @@ EnvironmentName = Annotated[
     Field(json_schema_extra={"pattern": _NAME}),
 ]
 EnvironmentNames = Annotated[Items[EnvironmentName], AfterValidator(_distinct)]
+AliasPattern = Annotated[
+    str,
+    AfterValidator(_shape(_ALIAS, "a pattern of names that starts with a letter or digit, such as `pr-*`")),
+    Field(json_schema_extra={"pattern": _ALIAS}),
+]
 Version = Annotated[
     str,
     AfterValidator(_shape(_VERSION, 'an exact version such as "1.11.4"')),
@@ -148,6 +173,11 @@ ResourceType = Annotated[
     AfterValidator(_shape(_RESOURCE_TYPE, 'a resource type such as "aws_s3_bucket"')),
     Field(json_schema_extra={"pattern": _RESOURCE_TYPE}),
 ]
+ProviderPattern = Annotated[
+    str,
+    AfterValidator(_shape(_PROVIDER, 'a provider with its registry, such as "registry.terraform.io/hashicorp/aws"')),
+    Field(json_schema_extra={"pattern": _PROVIDER}),
+]
 Account = Annotated[
     str,
     AfterValidator(_shape(_ACCOUNT, "the 12 digits of an AWS account, as a string")),
@@ -158,6 +188,8 @@ Limit = Annotated[str, AfterValidator(_positive_duration), Field(json_schema_ext
 RegularExpression = Annotated[str, AfterValidator(_regular_expression), Field(json_schema_extra={"format": "regex"})]
 #: A pattern over directories: `*` and `?` stay within one component, `**` spans any number of them.
 Glob = Annotated[str, AfterValidator(_glob)]
+#: At least one of them.
+Globs = Annotated[Items[Glob], AfterValidator(_some)]
 #: A text in which `{env}`, `{name}` and `{parts[-1]}` are replaced.
 Template = Annotated[str, AfterValidator(_template("env", "name", "parts"))]
 #: The same where no environment is meant: `{name}` and `{parts[-1]}`.
@@ -168,6 +200,8 @@ Argv = Annotated[Items[str], AfterValidator(_argv)]
 TemplateArgv = Annotated[Items[Template], AfterValidator(_argv)]
 #: A template of a file's path; a trailing `?` says that it may be absent.
 PathTemplate = Annotated[str, AfterValidator(_path)]
+#: A file of the repository, by its path; no placeholders.
+RepositoryFile = Annotated[str, AfterValidator(_repository_file)]
 Backend = Annotated[Literal["local"] | tuple[str, ...], BeforeValidator(_backend)]
 Variables = dict[str, Annotated[JsonValue, BeforeValidator(_variable)]]
 EnvironmentVariables = Annotated[dict[str, str], AfterValidator(_environment_variables)]

@@ -9,16 +9,23 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pytest_tfpipeline.config.check import check_against
 from pytest_tfpipeline.config.keys import Config
 from pytest_tfpipeline.config.load import load_config
+from pytest_tfpipeline.config.match import known_environments
+from pytest_tfpipeline.config.operator import Operator, overruled, read_operator, tighten
+from pytest_tfpipeline.config.reviewed import in_force
 from pytest_tfpipeline.discover import discover
 from pytest_tfpipeline.discover.files import repository_files
 from pytest_tfpipeline.model import EnvironmentRun, Repository, Run, Target
+from pytest_tfpipeline.pipeline.exceptions import Exceptions, exception_notes, policed, read_exceptions
 from pytest_tfpipeline.pipeline.expected import expected_checks
+from pytest_tfpipeline.pipeline.groups import scope_of
 from pytest_tfpipeline.pipeline.source import read_commit
+from pytest_tfpipeline.pipeline.states import check_states
 from pytest_tfpipeline.pipeline.targets import check_applied, check_environments, resolve_targets
 from pytest_tfpipeline.process import Runner, denied
 from pytest_tfpipeline.tools.providers import cli_config
@@ -42,33 +49,44 @@ class Wish:
     config_file: Path | None = None
     output: Path | None = None
     allow_destroy: tuple[str, ...] = ()
+    operator: Path | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The repository and its configuration, before anything is written or started; `commit` is HEAD before both."""
+    """The repository and its configuration, before anything is written or started; `commit` is HEAD before both.
+
+    `config` is what counts: what the operator fixes stands over what the repository says.
+    """
 
     config: Config
     repository: Repository
     commit: str | None = None
+    notes: tuple[str, ...] = ()
+    providers: tuple[str, ...] | None = None
 
 
 def describe(top: Path, wish: Wish, runner: Runner) -> Described:
     """Read the configuration and the repository; raises ConfigurationError, UsageError and DiscoveryError."""
     commit = read_commit(runner, top) if wish.mode == "apply" else None
-    config = load_config(top, wish.config_file)
+    own = load_config(top, wish.config_file)
+    operator = Operator() if wish.operator is None else read_operator(wish.operator, top)
+    config = tighten(own, operator)
     repository = discover(top, config, cache_path(os.environ), runner)
-    check_against(config, repository)
+    check_against(own, repository)
     check_environments(wish.environments, repository, config)
-    return Described(config, repository, commit)
+    return Described(config, repository, commit, overruled(own, operator), operator.providers)
 
 
 def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tuple[Run, tuple[str, ...]]:
     """The finished run, with its work directory made; and notes to be said once."""
     config, repository = described.config, described.repository
-    targets = resolve_targets(repository, config, wish.environments, os.environ)
+    scope, today = scope_of(repository, config, wish.group), datetime.now(UTC).date()
+    targets = scope.targets(_targets(repository, config, wish.environments))
     if wish.mode == "apply":
         check_applied(wish.environments, targets)
+    exceptions = read_exceptions(top, repository, config)
     output = prepare_output(wish.output or top / DEFAULT_OUTPUT)
     clean_old_runs(output, KEPT_RUNS)
     run_id = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
@@ -82,9 +100,9 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         repository=repository,
         output_path=str(output),
         work_path=str(work),
-        environments=tuple(environment_run(config, name) for name in wish.environments),
+        environments=tuple(environment_run(config, name, exceptions, today) for name in wish.environments),
         targets=targets,
-        checks=expected_checks(repository, targets, config),
+        checks=scope.checks(expected_checks(repository, targets, config)),
         files_path=str(files),
         commit=described.commit,
         tool_versions={name: version for name, version in config.tools.model_dump().items() if version},
@@ -93,9 +111,25 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         cli_config_path=str(cli.path),
         timings=read_timings(output),
         retry=config.retry,
+        isolation=config.isolation,
+        signers=exceptions.signers,
+        today=today.isoformat(),
+        waivers=exceptions.waivers,
+        policed=policed(repository, config),
+        group=scope.group,
+        not_judged=scope.not_judged,
     )
-    notes = (*repository.notes, *cli.notes, *_copy_in_notes(top, run), *withheld(repository, os.environ))
-    return run, notes
+    excepted = exception_notes(exceptions, wish.environments, today)
+    notes = (*described.notes, *repository.notes, *cli.notes, *_copy_in_notes(top, run), *excepted, *scope.notes())
+    return run, (*notes, *withheld(repository, os.environ))
+
+
+def _targets(repository: Repository, config: Config, asked: Sequence[str]) -> tuple[Target, ...]:
+    """The targets of these environments, none of which has the state of another one."""
+    names = dict.fromkeys((*asked, *known_environments(config, repository.environments)))
+    targets = resolve_targets(repository, config, tuple(names) if asked else (), os.environ)
+    check_states(repository, config, asked, targets)
+    return tuple(target for target in targets if target.environment in asked)
 
 
 def withheld(repository: Repository, environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -106,11 +140,22 @@ def withheld(repository: Repository, environ: Mapping[str, str]) -> tuple[str, .
     return (f"terraform does not get {', '.join(names)}: {why}",) if names else ()
 
 
-def environment_run(config: Config, name: str) -> EnvironmentRun:
+def environment_run(
+    config: Config, name: str, exceptions: Exceptions | None = None, today: date | None = None
+) -> EnvironmentRun:
     """An environment's settings as the run needs them."""
     found = config.environment_config(name)
-    identity = found.identity.model_dump(exclude_none=True) if found.identity else {}
-    return EnvironmentRun(name, found.emulator, found.protect, identity, found.after, found.approval)
+    return EnvironmentRun(
+        name,
+        emulator=found.emulator,
+        protect=found.protect,
+        identity=found.identity.model_dump(exclude_none=True) if found.identity else {},
+        after=found.after,
+        approval=found.approval,
+        signatures=found.signatures,
+        lent_by=config.lender(name),
+        allowed_destroys=in_force(exceptions.allowances, name, today) if exceptions and today else (),
+    )
 
 
 def home_of(environ: Mapping[str, str]) -> Path | None:

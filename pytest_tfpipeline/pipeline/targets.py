@@ -6,7 +6,7 @@ Nothing is changed and no process started; the file system is only asked whether
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,7 +15,7 @@ from pytest_tfpipeline.config.keys import Config, EnvironmentConfig, RootConfig,
 from pytest_tfpipeline.config.match import known_environments, root_config
 from pytest_tfpipeline.config.placeholders import Place, expand, expand_all, variable_names
 from pytest_tfpipeline.config.suggest import did_you_mean
-from pytest_tfpipeline.config.types import is_pair
+from pytest_tfpipeline.config.types import is_environment_name, is_pair
 from pytest_tfpipeline.errors import UsageError
 from pytest_tfpipeline.model import Finding, Kind, Repository, Root, Severity, Target
 
@@ -41,7 +41,7 @@ def check_environments(asked: Sequence[str], repository: Repository, config: Con
     """Raise UsageError for an environment that is unknown, or that no root belongs to."""
     known = known_environments(config, repository.environments)
     for name in asked:
-        if name not in known:
+        if name not in known and not (config.lender(name) and is_environment_name(name)):
             raise UsageError(f"unknown environment `{name}`{did_you_mean(name, known)}", mend=_known(known))
         if not repository.roots:
             raise UsageError(
@@ -70,9 +70,11 @@ def belongs(root: Root, config: Config, environment: str) -> bool:
     """Whether the root is planned in that environment.
 
     The configuration's word comes first, then what discovery found, else it belongs to all. Examples belong to
-    emulated environments, and to others only where their entry says `environments` or `apply` (spec, rule 5).
+    emulated environments, and to others only where their entry says `environments` or `apply` (spec, rule 5). An
+    environment that borrows its rules has the roots of the one that lends them.
     """
     entry = root_config(config, root.dir)
+    environment = config.lender(environment) or environment
     if entry is not None and entry.environments is not None:
         return environment in entry.environments
     if root.kind is Kind.EXAMPLE and (entry is None or entry.apply is None):
@@ -108,13 +110,18 @@ class _Resolution:
     def place(self) -> Place:
         return Place(self.root.dir, self.root.name, self.environment, self.environ)
 
+    @property
+    def lender(self) -> str | None:
+        return self.config.lender(self.environment)
+
     def target(self) -> Target:
         entry = self.entry or RootConfig(match="**")
         var_files, missing_files = self._files(entry.var_files, "missing-var-file", "var_files", entry)
         backend, missing_backend = self._backend(entry)
         variables, missing_variables = self._variables(entry)
         if entry.var_files is None:
-            var_files = self.root.var_files.get(self.environment, ())
+            lent = self.root.var_files.get(self.lender or "", ())
+            var_files = self.root.var_files.get(self.environment, lent)
         return Target(
             root=self.root.dir,
             environment=self.environment,
@@ -164,7 +171,7 @@ class _Resolution:
         """
         present, problems = [], []
         for template in templates or ():
-            name = expand(template.removesuffix("?"), self.place)
+            name = self._file(template.removesuffix("?"))
             if is_no_file(template):
                 present.append(expand(template, self.place))
             elif (Path(self.repository.path) / name).is_file() or (entry.prepare and not template.endswith("?")):
@@ -172,6 +179,14 @@ class _Resolution:
             elif not template.endswith("?"):
                 problems.append(self._finding(rule, self._missing_file(name, key)))
         return tuple(present), tuple(problems)
+
+    def _file(self, template: str) -> str:
+        """The file's name; where the environment has none of its own, that of the environment which lends it its."""
+        name = expand(template, self.place)
+        if self.lender is None or (Path(self.repository.path) / name).is_file():
+            return name
+        lent = expand(template, replace(self.place, env=self.lender))
+        return lent if (Path(self.repository.path) / lent).is_file() else name
 
     def _missing_file(self, name: str, key: str) -> str:
         there = _siblings(Path(self.repository.path), name, self.root.dir)

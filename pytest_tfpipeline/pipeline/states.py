@@ -1,0 +1,90 @@
+"""Which state each target has, as far as the configuration tells: no two environments may have the same."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+
+from pytest_tfpipeline.config.keys import Config
+from pytest_tfpipeline.discover.states import DECISIVE
+from pytest_tfpipeline.errors import ConfigurationError
+from pytest_tfpipeline.model import Repository, Target
+from pytest_tfpipeline.pipeline.backends import settings_in
+
+_DEFAULT = "default"
+#: What says, beside the decisive setting, which place a state is in.
+_PLACE = (
+    *("bucket", "container_name", "storage_account_name", "organization", "hostname", "namespace", "conn_str"),
+    *("workspace_key_prefix", "workspace_dir"),
+)
+_MEND = (
+    'give each environment a state of its own: `backend = ["key={name}/{env}.tfstate"]`, or `workspace`, in its '
+    "[[root]]; or `environments`, if the root belongs to one of them alone"
+)
+
+#: What makes a state that one and no other.
+State = tuple[str, ...]
+
+
+def state_of(repository: Repository, target: Target) -> State | None:
+    """The target's state; None where it is one of its own anyway, or where only terraform can know it."""
+    root = next(one for one in repository.roots if one.dir == target.root)
+    kind = "remote" if root.backend == "cloud" else root.backend
+    if target.backend_local or kind is None:
+        return None  # kept below the output directory, by environment
+    settings = settings_in(repository, target)
+    workspace = target.workspace or _DEFAULT
+    if kind == "local":
+        return _file(settings, workspace)
+    key = settings.get(DECISIVE.get(kind, ""), "")
+    if kind == "remote" and not key:
+        key = "" if workspace == _DEFAULT else workspace
+    if not key:
+        return None
+    cloud = target.environment if target.emulated else ""
+    return (
+        kind,
+        cloud,
+        key,
+        workspace,
+        *(f"{name}={settings.get(name, '')}" for name in _PLACE),
+        *_reach(kind, target),
+    )
+
+
+def check_states(repository: Repository, config: Config, asked: Sequence[str], targets: Sequence[Target]) -> None:
+    """Raise ConfigurationError where an environment that was asked for shares a state with another one: what is applied
+    in the one would be taken for the other. `targets` are those of every environment that is known or asked for."""
+    seen: dict[State, Target] = {}
+    for target in sorted(targets, key=lambda one: one.environment in asked):
+        state = state_of(repository, target)
+        other = seen.setdefault(state, target) if state is not None else target
+        if state is not None and other.environment != target.environment and target.environment in asked:
+            raise ConfigurationError(_shared(state, target, other, config), where=config.source or None, mend=_MEND)
+
+
+def _file(settings: Mapping[str, str], workspace: str) -> State | None:
+    """A state that is a file outside of the tree; one in the tree is kept by environment."""
+    folder = settings.get("workspace_dir") if workspace != _DEFAULT else settings.get("path")
+    return ("local", posixpath.normpath(folder), workspace) if folder and posixpath.isabs(folder) else None
+
+
+def _reach(kind: str, target: Target) -> tuple[str, ...]:
+    """Names of buckets are unique in all the world; other backends may be reached through the environment's variables,
+    and then the same settings mean different places."""
+    if kind in ("s3", "gcs"):
+        return ()
+    return tuple(f"{name}={value}" for name, value in sorted((target.plan_env | target.env).items()))
+
+
+def _shared(state: State, target: Target, other: Target, config: Config) -> str:
+    lender = config.lender(target.environment)
+    where = f"{target.root} in {target.environment}"
+    borrowed = f" (which borrows from {lender})" if lender else ""
+    same = other.environment if other.root == target.root else f"{other.root} in {other.environment}"
+    shown = state[1] if state[0] == "local" else state[2]
+    return f"{where}{borrowed} would have the state of {same}: `{shown}`, workspace `{_workspace(state)}`"
+
+
+def _workspace(state: State) -> str:
+    return state[2] if state[0] == "local" else state[3]
