@@ -158,8 +158,10 @@ class Gatekeeper:
     def _run_output_tests(self, environment: EnvironmentRun, targets: Sequence[Target]) -> None:
         """What stands in the way to the next environment is kept; what no test reported as a failure is said here."""
         earlier = len(self._ledger.records)
-        run_output_tests(self._session, self._state, targets)
-        self._ledger.records += silent_output_tests(self._state, self._ledger.records[earlier:], targets)
+        try:
+            run_output_tests(self._session, self._state, targets)
+        finally:  # an interrupt leaves some without a result
+            self._ledger.records += silent_output_tests(self._state, self._ledger.records[earlier:], targets)
         against = in_the_way(self._ledger.records[earlier:])
         self._in_the_way += against
         quiet = [one for one in against if one.outcome in (Outcome.SKIPPED, Outcome.MISSING)]
