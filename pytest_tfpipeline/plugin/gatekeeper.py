@@ -160,10 +160,10 @@ class Gatekeeper:
         earlier = len(self._ledger.records)
         try:
             run_output_tests(self._session, self._state, targets)
-        finally:  # an interrupt leaves some without a result
+        finally:  # an interrupt leaves some without a result, and `pytest.exit` may ask for any exit code
             self._ledger.records += silent_output_tests(self._state, self._ledger.records[earlier:], targets)
-        against = in_the_way(self._ledger.records[earlier:])
-        self._in_the_way += against
+            against = in_the_way(self._ledger.records[earlier:])
+            self._in_the_way += against
         quiet = [one for one in against if one.outcome in (Outcome.SKIPPED, Outcome.MISSING)]
         if quiet:
             text = "\n".join(f"{one.check}: {one.outcome.value}: {one.summary}" for one in quiet)

@@ -292,6 +292,43 @@ def test_one_that_cannot_be_held_back_is_told_how_and_closes_the_gate(scratch: S
     assert "-> name tf_outputs as an argument of the test" in result.stdout
 
 
+ENDING = """
+import os
+import signal
+
+import pytest
+
+
+def test_ends(tf_outputs):
+    ENDS
+
+
+def test_after_it(tf_outputs):
+    raise AssertionError
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "workers", "code"),
+    [
+        ("pytest.exit('enough', returncode=0)", "0", 11),
+        ("raise KeyboardInterrupt", "0", 2),
+        ("os.kill(os.getppid(), signal.SIGINT)", "2", 2),
+    ],
+)
+def test_one_that_ends_the_run_makes_no_success_of_it(scratch: Scratch, ends: str, workers: str, code: int) -> None:
+    scratch.write("tests/test_live.py", ENDING.replace("ENDS", ends))
+    scratch.commit()
+
+    result = scratch.run("--apply-env", "staging", "-n", workers, "--dist", "loadfile" if workers == "2" else "no")
+
+    assert result.code == code, result.text
+    assert scratch.value("a") == "hello"
+    assert scratch.environment()["applied"][0]["outcome"] == "applied"
+    assert set(scratch.outcomes()) >= {f"tests/test_live.py::test_{name}[a-staging]" for name in ("ends", "after_it")}
+    assert "INTERNALERROR" not in result.text
+
+
 def test_a_skip_is_no_pass_and_is_said(scratch: Scratch) -> None:
     scratch.write("tests/test_live.py", "import pytest\n\n\ndef test_later(tf_outputs):\n    pytest.skip('later')\n")
     scratch.commit()
