@@ -143,3 +143,12 @@ def test_without_a_plan_the_tests_that_want_one_are_not_run_and_that_is_said_onc
     assert result.stdout.count("1 policy test had nothing to judge") == 1
     assert "test_small" not in result.stdout
     assert not scratch.applied("a")
+
+
+def test_a_pasted_id_is_told_that_it_needs_a_plan(scratch: Scratch) -> None:
+    scratch.commit()
+
+    result = scratch.run("tests/test_rules.py::test_small[a-staging]")
+
+    assert result.code == 4, result.text
+    assert "tests/test_rules.py::test_small needs a plan: --tf-plan ENV" in result.text
