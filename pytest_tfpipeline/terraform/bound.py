@@ -29,7 +29,9 @@ _KEY_BYTES = 32
 _DIFFERENT_BYTES = 12
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 _LOCK = ".terraform.lock.hcl"
-_STATE = "tfstate-prev"
+#: The refreshed state has lineage and serial, and already the outputs that are planned; the one before has neither.
+_STATE = "tfstate"
+_STATE_BEFORE = "tfstate-prev"
 #: Of an empty state whose serial is not above this, nothing was ever applied: `terraform workspace new` leaves it.
 _NEVER_APPLIED = 1
 #: Written into the copy to keep a state file elsewhere, with paths of this machine; the backend says what it says.
@@ -125,10 +127,10 @@ def _read_saved(path: str) -> _Saved:
     workspace, which each run without rights makes anew: it counts as none."""
     try:
         with zipfile.ZipFile(path) as archive:
-            state = json.loads(archive.read(_STATE))
+            state, before = (json.loads(archive.read(name)) for name in (_STATE, _STATE_BEFORE))
             lock = archive.read(_LOCK).decode() if _LOCK in archive.namelist() else ""
         lineage, serial = str(state.get("lineage") or ""), int(state.get("serial") or 0)
-        filled = state.get("resources") or state.get("outputs")
+        filled = before.get("resources") or before.get("outputs")
     except (
         OSError,
         KeyError,

@@ -1,0 +1,96 @@
+"""When an approval outlives a new plan: only values that were unknown have become known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from plan_json import RAW, change, edited, resource, stored
+
+from pytest_tfpipeline.gate.digest import only_became_known
+from pytest_tfpipeline.terraform.plan import parse_plan
+
+APPROVED = parse_plan(RAW)
+MADE, INNER, READ = 0, 7, 8
+
+
+def now(raw: dict[str, Any]) -> bool:
+    return only_became_known(APPROVED, parse_plan(raw))
+
+
+def known(index: int, name: str, value: Any, raw: dict[str, Any] = RAW) -> dict[str, Any]:
+    """The same plan with that attribute known."""
+    raw = edited({}, "resource_changes", index, "change", "after_unknown", raw=raw)
+    return edited(value, "resource_changes", index, "change", "after", name, raw=raw)
+
+
+def test_the_same_plan_on_another_day_keeps_its_approval() -> None:
+    assert now(edited("2026-01-01T00:00:00Z", "timestamp"))
+    assert now({**RAW, "resource_changes": RAW["resource_changes"][::-1], "checks": RAW["checks"][::-1]})
+
+
+@pytest.mark.parametrize("value", ["x", None, {"a": [1]}, 0, False])
+def test_whatever_an_unknown_value_becomes_was_approved(value: Any) -> None:
+    raw = known(MADE, "id", value)
+    assert now(raw)
+    assert not only_became_known(parse_plan(raw), APPROVED)
+
+
+def test_an_output_and_a_check_may_become_known() -> None:
+    raw = edited(False, "output_changes", "later", "after_unknown")
+    assert now(edited("https://x", "output_changes", "later", "after", raw=raw))
+    passed = edited("pass", "checks", 0, "status")
+    assert now(edited("pass", "checks", 0, "instances", 1, "status", raw=passed))
+    assert not now(edited("fail", "checks", 0, "status"))
+    assert not only_became_known(parse_plan(passed), APPROVED)
+
+
+def test_a_data_source_may_have_been_read() -> None:
+    raw = {**RAW, "resource_changes": RAW["resource_changes"][:READ]}
+    read = [*RAW["prior_state"]["values"]["root_module"]["resources"], stored("read", {"result": {}}, "data")]
+    raw = edited(read, "prior_state", "values", "root_module", "resources", raw=raw)
+    assert now(raw)
+    assert not only_became_known(parse_plan(raw), APPROVED)
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ({"at": "elsewhere"}, ("resource_changes", MADE, "change", "after", "input")),
+        (2.5, ("resource_changes", 1, "change", "after", "input")),
+        (True, ("resource_changes", 1, "change", "before", "input")),
+        (["delete", "create"], ("resource_changes", 1, "change", "actions")),
+        (["no-op"], ("resource_changes", 1, "change", "actions")),
+        ("aws", ("resource_changes", 1, "provider_name")),
+        ("terraform_data.older", ("resource_changes", 4, "previous_address")),
+        ("i-2", ("resource_changes", 5, "change", "importing", "id")),
+        ("more", ("resource_changes", MADE, "change", "after", "more")),
+        ({"input": True}, ("resource_changes", 1, "change", "after_unknown")),
+        ("c", ("output_changes", "url", "after")),
+        (["delete"], ("output_changes", "url", "actions")),
+        ("a", ("output_changes", "later", "before")),
+        ({"value": 4}, ("variables", "size")),
+        (["bash"], ("configuration", "root_module", "resources", 0, "provisioners", 0, "expressions", "interpreter")),
+        (False, ("complete",)),
+        ([{"resource_change": resource("made", change(["create"], None, {}))}], ("deferred_changes",)),
+        ("rm", ("prior_state", "values", "root_module", "resources", 0, "values", "output")),
+    ],
+)
+def test_anything_else_stops_for_a_new_approval(value: Any, path: tuple[Any, ...]) -> None:
+    assert not now(edited(value, *path))
+
+
+def test_resources_and_outputs_must_be_the_same_ones() -> None:
+    for index in range(READ):
+        rest = RAW["resource_changes"][:index] + RAW["resource_changes"][index + 1 :]
+        assert not now({**RAW, "resource_changes": rest})
+    for more in (resource("new", change(["no-op"], {}, {})), resource("new", change(["read"], None, {}), "data")):
+        assert not now({**RAW, "resource_changes": [*RAW["resource_changes"], more]})
+    twice = [*RAW["resource_changes"], RAW["resource_changes"][1]]
+    assert not now({**RAW, "resource_changes": twice})
+    assert not now({**RAW, "output_changes": {"url": RAW["output_changes"]["url"]}})
+
+
+def test_a_resource_with_nothing_to_do_may_drift() -> None:
+    assert now(edited({"input": "drifted"}, "resource_changes", 3, "change", "before"))
+    assert not now(edited({"input": "drifted"}, "resource_changes", 4, "change", "before"))
