@@ -161,7 +161,8 @@ def _rest(rest: Sequence[Seen], title: str) -> list[str]:
 def _not_seen(request: Request) -> list[str]:
     if not request.not_seen:
         return []
-    head = f"Not seen yet: {_count(len(request.not_seen), 'root')}, planned only after an earlier wave"
+    count = _count(len(request.not_seen), "root")
+    head = f"Not seen yet: {count}, planned only after an earlier wave, and asked about then"
     return [head, *_capped([f"  {_inline(root)}" for root in request.not_seen], SHOWN)]
 
 
@@ -203,7 +204,7 @@ def _how(showing: Showing) -> list[str]:
             f"To approve, {who} read and sign the statement:",
             f"  {sign_command(file)}",
             "Then, with the signatures beside it:",
-            f"  {command} --approval {shlex.quote(file)}",
+            f"  {command} {shlex.quote(f'--approval={file}')}",
         ]
     return [
         "To approve, type the name of the environment on a terminal:",

@@ -101,7 +101,7 @@ BASE = Plans({"core": "p1", "etl": "p2"}, {"core": (change("a.x"), change("b.y",
 
 
 def test_the_same_plans_are_identical() -> None:
-    again = Plans(dict(reversed(BASE.plans.items())), {"core": tuple(reversed(BASE.changes["core"]))})
+    again = Plans(dict(reversed([*BASE.plans.items()])), {"core": tuple(reversed(BASE.changes["core"]))})
     assert to_review(BASE, again) == Review()
     assert Review().identical
 

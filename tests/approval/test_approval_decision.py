@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,8 +34,8 @@ HOLDS = Statement("example/platform", "production", COMMIT, DIGEST, NOW + timede
 ANN, BOB, CEM = Signature("ann", "SHA256:1"), Signature("bob", "SHA256:2"), Signature("cem", "SHA256:3")
 
 
-def signed(*signers: Signature, source: str = "approval.json", **changes: object) -> SignedApproval:
-    return SignedApproval(source, replace(HOLDS, **changes), signers)  # type: ignore[arg-type]
+def signed(*signers: Signature, source: str = "approval.json", **changes: Any) -> SignedApproval:
+    return SignedApproval(source, replace(HOLDS, **changes), signers)
 
 
 def codes(request: Request, *claims: Claim) -> list[Code]:
@@ -164,7 +165,7 @@ def test_one_signature_where_one_is_wanted() -> None:
         ({"expires": NOW + MAX_AHEAD + timedelta(seconds=1)}, "7 days at most"),
     ],
 )
-def test_a_statement_of_something_else_does_not_count(change: dict[str, object], said: str) -> None:
+def test_a_statement_of_something_else_does_not_count(change: dict[str, Any], said: str) -> None:
     claim = signed(ANN, BOB, **change)
     assert set(codes(SIGNED, claim)) == {Code.APPROVAL_INVALID}
     assert f"approval.json: it {'approves' if 'exp' not in next(iter(change)) else ''}".strip() in text(SIGNED, claim)
