@@ -45,8 +45,7 @@ def apply_of(evidence: Evidence, file: str, environment: str) -> Apply | None:
 
 def last(applies: Iterable[Apply], environment: str, repository: str, emulated: bool) -> Apply | None:
     """The one that ended last, of those of this environment; what was tried in an emulated cloud is another one."""
-    wanted = (environment, repository, emulated)
-    found = [one for one in applies if (one.environment, one.repository, one.emulated) == wanted]
+    found = _of(applies, environment, repository, emulated)
     return max(found, key=lambda one: (one.ended, one.run), default=None)
 
 
@@ -131,14 +130,20 @@ def _elsewhere(evidence: Evidence, commit: str | None, repository: str) -> Itera
 
 
 def _superseded(proof: Proof, before: str, emulated: bool, applies: Sequence[Apply]) -> Iterator[str]:
+    """Any apply since, whoever tells of it: a claim can take away what a proof says, and not restore it."""
     run = proof.evidence.run
-    later = last(applies, before, run.repository, emulated)
-    if later is None or later.run == run.id or later.ended < proof.evidence.ended:
-        return
-    if later.commit != run.commit:
-        yield f"{before} was applied from {_short(later.commit)} since ({later.file})"
-    elif not later.complete:
-        yield f"a later apply of {before} was not completed ({later.file})"
+    for later in _of(applies, before, run.repository, emulated):
+        if later.run == run.id or later.ended < proof.evidence.ended:
+            continue
+        if later.commit != run.commit:
+            yield f"{before} was applied from {_short(later.commit)} since ({later.file})"
+        elif not later.complete:
+            yield f"a later apply of {before} was not completed ({later.file})"
+
+
+def _of(applies: Iterable[Apply], environment: str, repository: str, emulated: bool) -> list[Apply]:
+    wanted = (environment, repository, emulated)
+    return [one for one in applies if (one.environment, one.repository, one.emulated) == wanted]
 
 
 def _short(commit: str | None) -> str:

@@ -124,7 +124,7 @@ class _Asked:
 
 
 def _find(asked: _Asked, signature: Path, signers: Path) -> Signature:
-    """The first principal of the list, in its order, for whom the signature is good."""
+    """The first of the names that the key's first valid line has, for which the signature is good by any line."""
     named = asked.ssh_keygen("find-principals")
     principals = named.stdout.splitlines() if named.ok else []
     patterns = [name for name in principals if _PATTERN.search(name) or not name.strip()]

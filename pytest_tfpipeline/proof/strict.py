@@ -29,18 +29,13 @@ def read_document(path: Path, *, limit: int = LIMIT) -> Any:
 def read_bytes(path: Path, *, limit: int = LIMIT) -> bytes:
     """The content of a plain file, not empty and not larger than `limit` bytes. Never waits for a pipe's other end."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(path, "rb", opener=_open_without_waiting) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                what = "is a pipe, a socket or a device, not a file"
+                raise ProofError(what, where=str(path), mend="name the file itself")
+            data = stream.read(limit + 1)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
-    with os.fdopen(handle, "rb") as stream:
-        mode = os.fstat(handle).st_mode
-        if not stat.S_ISREG(mode):
-            what = "is a directory" if stat.S_ISDIR(mode) else "is a pipe, a socket or a device"
-            raise ProofError(f"{what}, not a file", where=str(path), mend="name the file itself")
-        try:
-            data = stream.read(limit + 1)
-        except OSError as error:
-            raise _unreadable(path, error) from error
     if not data:
         raise ProofError("is empty", where=str(path), mend=_TAKE_AGAIN)
     if len(data) > limit:
@@ -124,7 +119,13 @@ def _encodes(text: str) -> bool:
         return False
 
 
+def _open_without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_NONBLOCK)
+
+
 def _unreadable(path: Path, error: OSError | ValueError) -> ProofError:
+    if isinstance(error, IsADirectoryError):
+        return ProofError("is a directory, not a file", where=str(path), mend="name the file itself")
     if isinstance(error, FileNotFoundError):
         return ProofError("is not there", where=str(path), mend="name a file that is")
     reason = (isinstance(error, OSError) and error.strerror) or str(error)
