@@ -135,7 +135,7 @@ def dump_statement(statement: Statement) -> str:
         "plan_set_digest": statement.plan_set_digest,
         **({"expires": statement.expires.astimezone(UTC).strftime(_TIME)} if statement.expires else {}),
     }
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=1) + "\n"
 
 
 def read_approval(path: Path) -> Statement:

@@ -147,6 +147,10 @@ def test_no_number_of_signatures_makes_none_enough(request_: Request) -> None:
     assert codes(request_, signed()) == [Code.APPROVAL_INVALID]
 
 
+def test_names_in_capitals_are_people_too() -> None:
+    assert codes(SIGNED, signed(Signature("Ann@Example.org", "SHA256:1"), Signature("BOB", "SHA256:2"))) == []
+
+
 def test_one_signature_where_one_is_wanted() -> None:
     assert codes(replace(SIGNED, signatures=1), signed(ANN)) == []
 
