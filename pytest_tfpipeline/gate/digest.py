@@ -59,8 +59,7 @@ class AddressChange:
 def plan_digest(plan: Plan, bound: Bound, key: bytes) -> str:
     """`sha256:` and 64 hex digits over the plan and what it is bound to; raises PlanReadError for what is no plan."""
     raw = _whole(plan, key)
-    facts = asdict(bound)
-    plain = {name: facts[name] for name in facts if name not in {"backend", "files", "tree"}}
+    plain = {name: getattr(bound, name) for name in Bound.__slots__ if name not in {"backend", "files", "tree"}}
     return digest(
         {
             "kind": "tfpipeline plan 1",
@@ -228,9 +227,9 @@ def _checks_held(approved: Plan, now: Plan) -> bool:
 
 def _late_held(approved: Plan, now: Plan) -> bool:
     """Whether no value has moved that both will read at apply."""
-    old = {(each.source, each.attribute): each.value for each in late_values(approved)}
-    both = [each for each in late_values(now) if (each.source, each.attribute) in old]
-    return all(canonical(old[each.source, each.attribute]) == canonical(each.value) for each in both)
+    old = {each.name: each.value for each in late_values(approved)}
+    both = [each for each in late_values(now) if each.name in old]
+    return all(canonical(old[each.name]) == canonical(each.value) for each in both)
 
 
 def _statuses(plan: Plan) -> Iterator[tuple[bytes, Any]]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from pytest_tfpipeline.terraform.plan import Plan, ResourceChange
@@ -27,16 +28,27 @@ Place = tuple[ModulePath, str]
 _CALL = re.compile(r'module\.([^.\[]+)(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?')
 #: As an expression that uses a local value.
 _ANYTHING = {"references": ["local"]}
-_STEP = re.compile(r"\[[^\]]*\]")
+_BRACKETS = re.compile(r"\[[^\]]*\]")
+#: A step of a reference that is an index or a key.
+_INDEX = "[]"
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """One value that is read at apply: `source` is an address in the state; `value` that of the attribute named."""
+    """One value that is read at apply: `source` is an address in the state, `attribute` the path in it ("" for all).
+
+    With `open_only`, what is marked sensitive is None.
+    """
 
     source: str
     attribute: str
     value: Any
+    open_only: bool = False
+
+    @property
+    def name(self) -> tuple[str, str, bool]:
+        """What it is the value of."""
+        return self.source, self.attribute, self.open_only
 
 
 def late_values(plan: Plan) -> tuple[Late, ...]:
@@ -102,7 +114,7 @@ class _Walk:
         self.resources = {
             (path, item["address"]): item for path, each in self.modules.items() for item in each.get("resources") or ()
         }
-        self.found: dict[tuple[str, str], Late] = {}
+        self.found: dict[tuple[str, str, bool], Late] = {}
         self._seen: set[tuple[ModulePath, str, bool]] = set()
         self._instances: dict[Place, list[Mapping[str, Any]]] = {}
         state = ((raw.get("prior_state") or {}).get("values") or {}).get("root_module") or {}
@@ -120,34 +132,55 @@ class _Walk:
         for reference in sorted(references):
             if (path, reference, open_only) not in self._seen:
                 self._seen.add((path, reference, open_only))
-                self._follow(path, _STEP.sub("", reference).split("."), open_only)
+                self._follow(path, _BRACKETS.sub(f".{_INDEX}", reference).split("."), open_only)
 
     def _follow(self, path: ModulePath, steps: list[str], open_only: bool) -> None:
-        kind, name, rest = steps[0], steps[1] if len(steps) > 1 else "", steps[2:]
+        kind, name, rest = steps[0], "".join(steps[1:2]), _without_index(steps[2:])
         if kind == "local":
             for place in self._instances:
                 if place[0] == path and place[1].startswith("data."):
-                    self._read(place, "", open_only)
+                    self._read(place, [], open_only)
         elif kind == "var" and path:
             call = (self.modules.get(path[:-1], {}).get("module_calls") or {}).get(path[-1], {})
             argument, each_of = (call.get("expressions") or {}).get(name), call.get("for_each_expression")
             self.expressions(path[:-1], argument, each_of=each_of, open_only=open_only)
         elif kind == "module":
             outputs = self.modules.get((*path, name), {}).get("outputs") or {}
-            for each in rest[:1] if rest else tuple(outputs):
-                self.expressions((*path, name), (outputs.get(each) or {}).get("expression"), open_only=open_only)
+            for each in rest[:1] if rest and rest[0] in outputs else tuple(outputs):
+                self.expressions((*path, name), outputs[each].get("expression"), open_only=open_only)
         elif kind == "data" and rest:
-            self._read((path, f"data.{name}.{rest[0]}"), "".join(rest[1:2]), open_only)
+            self._read((path, f"data.{name}.{rest[0]}"), _without_index(rest[1:]), open_only)
         else:
-            self._read((path, f"{kind}.{name}"), "".join(rest[:1]), open_only)
+            self._read((path, f"{kind}.{name}"), rest, open_only)
 
-    def _read(self, place: Place, attribute: str, open_only: bool) -> None:
+    def _read(self, place: Place, steps: list[str], open_only: bool) -> None:
         for item in self._instances.get(place, ()):
-            values, marks = item.get("values") or {}, item.get("sensitive_values") or {}
-            names = (attribute,) if attribute else tuple(values)
-            for name in names:
-                if name in values and not (open_only and isinstance(marks, Mapping) and marks.get(name)):
-                    self.found[item["address"], name] = Late(item["address"], name, values[name])
+            value = item.get("values") or {}
+            if open_only:
+                value = _open(value, item.get("sensitive_values"))
+            taken = []
+            for step in steps:
+                if not isinstance(value, Mapping) or step not in value:
+                    break
+                taken.append(step)
+                value = value[step]
+            late = Late(item["address"], ".".join(taken), value, open_only)
+            self.found[late.name] = late
+
+
+def _without_index(steps: list[str]) -> list[str]:
+    return steps[1:] if steps[:1] == [_INDEX] else steps
+
+
+def _open(value: Any, marks: Any) -> Any:
+    """The value without what is marked sensitive."""
+    if marks is True:
+        return None
+    if isinstance(value, Mapping) and isinstance(marks, Mapping):
+        return {name: _open(each, marks.get(name)) for name, each in value.items()}
+    if isinstance(value, list) and isinstance(marks, list):
+        return [_open(each, mark) for each, mark in zip_longest(value, marks[: len(value)])]
+    return value
 
 
 def _modules(module: Mapping[str, Any], path: ModulePath) -> Iterator[tuple[ModulePath, Mapping[str, Any]]]:
