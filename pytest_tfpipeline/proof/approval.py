@@ -107,9 +107,12 @@ def write_request(output: Path, request: Asked, now: datetime) -> Path:
     """Write the statement to sign and return its path.
 
     One that is there already for exactly this stays as it is while it is good: signed until it expires, not signed
-    for half of its time. Otherwise the signatures beside it go with it, since they sign nothing any more.
+    for half of its time. Otherwise the signatures beside it go with it, since they sign nothing any more. Raises
+    ProofError without a commit that an approval could be bound to.
     """
     path = request_path(output, request.environment)
+    if not request.commit:
+        raise ProofError("nobody can sign for what is no commit", where=str(path), mend="commit first, then run again")
     wanted = Statement(
         request.repository,
         request.environment,

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_tfpipeline.errors import ProofError
 from pytest_tfpipeline.gate.approval import Request
@@ -127,6 +130,12 @@ def test_what_is_no_statement_is_overwritten(tmp_path: Path) -> None:
     assert read_approval(write_request(tmp_path, REQUEST, NOW)).commit == REQUEST.commit
 
 
+def test_without_a_commit_there_is_nothing_to_sign(tmp_path: Path) -> None:
+    with pytest.raises(ProofError, match="no commit"):
+        write_request(tmp_path, replace(REQUEST, commit=""), NOW)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_signatures_are_those_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "a[1].json"
     for name in (
@@ -196,11 +205,17 @@ def test_a_part_of_it_is_refused(write: Write, cut: int) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["null", "[]", '"tfpipeline-approval"', "1", b"\xff\xfe{}", "{" * 5000, "[" * 5000, " " * (MAX_BYTES + 1), "NaN"],
-    ids=["null", "list", "text", "number", "utf-16", "nested", "lists", "huge", "nan"],
+    ["null", "[]", '"tfpipeline-approval"', "1", b"\xff\xfe{}", "{" * 5000, "[" * 5000, "NaN"],
+    ids=["null", "list", "text", "number", "utf-16", "nested", "lists", "nan"],
 )
 def test_what_is_no_document_is_refused(write: Write, content: str | bytes) -> None:
     refused(write(content))
+
+
+def test_a_statement_that_is_huge_is_refused(write: Write) -> None:
+    text = json.dumps(DOCUMENT)
+    assert read_approval(write(text.ljust(MAX_BYTES))).environment == "production"
+    assert "larger than" in refused(write(text.ljust(MAX_BYTES + 1)))
 
 
 def test_a_key_twice_is_refused(write: Write) -> None:
@@ -208,5 +223,20 @@ def test_a_key_twice_is_refused(write: Write) -> None:
     assert "twice" in refused(write(text))
 
 
+@given(st.integers(0, 400), st.integers(0, 40), st.one_of(st.binary(max_size=20), st.text(max_size=9).map(str.encode)))
+def test_whatever_is_changed_in_it_is_read_or_refused(at: int, cut: int, put: bytes) -> None:
+    data = json.dumps(DOCUMENT).encode()
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "approval.json")
+        path.write_bytes(data[:at] + put + data[at + cut :])
+        try:
+            read = read_approval(path)
+        except ProofError as error:
+            assert str(path) in str(error)
+        else:
+            assert read.expires is not None
+
+
 def test_a_place_without_a_file_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path)
     refused(tmp_path / "none.json")

@@ -13,6 +13,7 @@ from pytest_tfpipeline.gate.approval import Approval, Request, to_approval
 from pytest_tfpipeline.gate.reasons import Code
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.proof.approval import MAX_SIGNATURES, NAMESPACE, sign_command, verify_approval, write_request
+from pytest_tfpipeline.proof.ssh import Signature
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REQUEST = Request("example/platform", "production", "c" * 40, "sha256:" + "a" * 64, kind="signed", signatures=2)
@@ -228,14 +229,16 @@ def test_a_heap_of_signatures_is_not_looked_at(desk: Desk) -> None:
 def test_what_was_verified_is_what_was_read(desk: Desk) -> None:
     """The statement is read once: a file that is swapped in between does not matter."""
     desk.sign("ann")
+    desk.sign("bob")
     original = desk.statement.read_bytes()
-    seen = []
+    seen: list[bytes] = []
 
-    def verifier(_runner: object, data: bytes, *_rest: object) -> None:
+    def verifier(_runner: object, data: bytes, *_rest: object) -> Signature:
         seen.append(data)
-        desk.statement.write_text("{}")
-        raise AssertionError
+        desk.statement.write_bytes(original.replace(b"production", b"staging"))
+        return Signature("ann", "SHA256:1")
 
-    with pytest.raises(AssertionError):
-        verify_approval(Runner(), desk.statement, desk.signers, NOW, verifier)  # type: ignore[arg-type]
-    assert seen == [original]
+    claim = verify_approval(Runner(), desk.statement, desk.signers, NOW, verifier)
+    assert seen == [original, original]
+    assert claim.statement is not None
+    assert claim.statement.environment == "production"
