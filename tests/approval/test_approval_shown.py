@@ -177,6 +177,14 @@ def test_no_name_can_pass_for_a_line_of_the_report(place: str) -> None:
     assert markdown.rstrip().endswith(fence)
 
 
+def test_no_name_ends_the_block() -> None:
+    markdown = approval_markdown(replace(SHOWING, request=replace(REQUEST, not_seen=("```", "````"))))
+    assert [line for line in markdown.splitlines() if line.strip("`") in ("", "text") and line] == [
+        "`````text",
+        "`````",
+    ]
+
+
 def test_signed_tells_how_to_sign() -> None:
     showing = replace(
         SHOWING, request=replace(REQUEST, kind="signed", signatures=2), statement=".tfpipeline/approval-production.json"
