@@ -1,12 +1,14 @@
 """The pytest plugin: thin hooks over an engine that does not know pytest.
 
-This module is what pytest imports at every start, in every repository, so it imports nothing but pytest. Whatever
-costs is imported by the hook that needs it.
+This module is what pytest imports at every start, in every repository, so it imports nothing that pytest has not
+imported itself. Whatever costs is imported by the hook that needs it.
 """
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator
+from contextlib import suppress
 
 import pytest
 
@@ -30,12 +32,21 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
-    """Run on all cores when a plan or an apply is asked for. A wrapper, to be before pytest-xdist."""
-    if config.option.tf_plan or config.option.apply_env:
+    """Run on all cores when a plan or an apply is asked for. A wrapper, to be before pytest-xdist, and to end in order
+    what is interrupted before pytest looks after that."""
+    if not config.option.tf_plan and not config.option.apply_env:
+        return (yield)
+    try:
         from pytest_tfpipeline.plugin.parallel import use_all_cores
 
         use_all_cores(config)
-    return (yield)
+        return (yield)
+    except KeyboardInterrupt:
+        with suppress(ValueError):  # not the main thread
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        from pytest_tfpipeline.plugin.interrupts import end_interrupted
+
+        return end_interrupted(config)
 
 
 def pytest_configure(config: pytest.Config) -> None:

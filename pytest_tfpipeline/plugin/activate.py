@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 from pathlib import Path
 
 import pytest
@@ -23,6 +21,7 @@ def activate(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         from pytest_tfpipeline.plugin.worker import join
 
+        _take_interrupts_in_worker(config)
         join(config)
         return
     if option.help or option.version or option.tf_list or option.markers or option.showfixtures:
@@ -36,7 +35,9 @@ def activate(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"no Terraform in {top}: nothing ends in {', '.join(ENDINGS)} and there is no [tool.tfpipeline]"
         )
-    _interrupt_on_sigterm()
+    from pytest_tfpipeline.plugin.interrupts import Interrupts
+
+    Interrupts(config, top).install()
     from pytest_tfpipeline.plugin.controller import take_control
 
     take_control(config, top)
@@ -66,11 +67,10 @@ def _register_markers(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
 
 
-def _interrupt_on_sigterm() -> None:
-    """SIGTERM ends a run as Ctrl-C does: without a handler it would leave terraform running, and its lock held."""
+def _take_interrupts_in_worker(config: pytest.Config) -> None:
+    """Where the controller leads one of our runs: elsewhere pytest stays as it is."""
+    from pytest_tfpipeline.plugin.interrupts import WorkerInterrupts
+    from pytest_tfpipeline.plugin.state import WIRE_KEY
 
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    with contextlib.suppress(ValueError):  # not the main thread: whoever runs pytest there has handlers of its own
-        signal.signal(signal.SIGTERM, interrupt)
+    if WIRE_KEY in config.workerinput:  # type: ignore[attr-defined]
+        WorkerInterrupts(config).install()

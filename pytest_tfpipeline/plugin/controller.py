@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 def take_control(config: pytest.Config, top: Path) -> None:
     """Describe the run and register the controller's plugin objects; raises pytest.UsageError."""
     runner = Runner()
-    with refusing(config, top, runner):
+    with refusing(config, top):
         wish = Wish(
             asked_for(config),
             environments(config),
@@ -102,7 +102,7 @@ class Controller:
             return
         from pytest_tfpipeline.plugin.preparation import prepare
 
-        with refusing(self._config, self._state.top, self._context.runner):
+        with refusing(self._config, self._state.top):
             self._services = prepare(self._state)
             if self._run.can_apply:
                 self._gatekeeper = Gatekeeper(session, self._state, self._ledger)

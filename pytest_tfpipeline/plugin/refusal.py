@@ -25,30 +25,37 @@ from pytest_tfpipeline.workspace import prepare_output
 
 
 @contextmanager
-def refusing(config: pytest.Config, top: Path, runner: Runner) -> Iterator[None]:
+def refusing(config: pytest.Config, top: Path) -> Iterator[None]:
     """Turn what makes the run impossible into pytest.UsageError (exit code 4), with evidence of it where a
     configuration can be read (spec, "Interfaces") and the output directory is this user's."""
     try:
         yield
     except (PipelineError, pytest.UsageError) as error:
         why = clean(str(error))
-        with suppress(PipelineError, OSError):
-            load_config(top, file_option(config, config.option.tf_config))
-            output = prepare_output(file_option(config, config.option.tf_output) or top / DEFAULT_OUTPUT)
-            write_reports(_refusal(config, top, runner, why), output, ())
+        write_unstarted(config, top, why, pytest.ExitCode.USAGE_ERROR)
         raise pytest.UsageError(why) from None
 
 
-def _refusal(config: pytest.Config, top: Path, runner: Runner, why: str) -> RunResult:
-    """A run in which nothing was checked."""
+def write_unstarted(config: pytest.Config, top: Path, why: str, code: pytest.ExitCode) -> None:
+    """Evidence of a run in which nothing was checked, where it can be written.
+
+    git is asked through a runner of its own: after an interrupt, the run's starts nothing any more.
+    """
+    with suppress(PipelineError, OSError, pytest.UsageError):
+        load_config(top, file_option(config, config.option.tf_config))
+        output = prepare_output(file_option(config, config.option.tf_output) or top / DEFAULT_OUTPUT)
+        write_reports(_unstarted(config, top, why, code), output, ())
+
+
+def _unstarted(config: pytest.Config, top: Path, why: str, code: pytest.ExitCode) -> RunResult:
     return RunResult(
         id=f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(3)}",
         mode=asked_for(config),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
-        source=read_source(runner, top),
+        source=read_source(Runner(), top),
         command=("pytest", *map(str, config.invocation_params.args)),
         workers=0,
-        exit_code=int(pytest.ExitCode.USAGE_ERROR),
+        exit_code=int(code),
         notes=(why,),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,13 @@ def gone(pid: int) -> bool:
     except ProcessLookupError:
         return True
     return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+
+
+def left_of_group(group: int) -> list[str]:
+    """What still runs in the process group."""
+    found = [path.read_text() for path in Path("/proc").glob("[0-9]*/stat")]
+    fields = [(text, text.rpartition(")")[2].split()) for text in found]
+    return [text for text, (state, _, its_group, *_) in fields if int(its_group) == group and state != "Z"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
@@ -97,3 +105,61 @@ def test_an_interrupted_run_ends_what_it_started_and_applies_nothing(
     assert "interrupted" in scratch.reasons()
     assert scratch.environment()["verdict"]["open"] is False
     assert "staging: closed, nothing was applied" in output, output
+
+
+IMPATIENT = """
+import subprocess
+
+def {hook}():
+    # Ctrl-C reaches the whole process group, and an impatient user does not press it once.
+    script = "trap '' INT; kill -INT 0; sleep 0.3; kill -INT 0; sleep 0.3; kill -INT 0"
+    subprocess.Popen(["sh", "-c", script])
+"""
+
+
+@pytest.mark.parametrize(
+    ("hook", "args"),
+    [
+        ("pytest_sessionstart", ("-n", "2")),
+        ("pytest_xdist_setupnodes", ("-n", "2")),
+        ("pytest_xdist_newgateway", ("-n", "2")),
+        ("pytest_collection_finish", ("-p", "no:xdist")),
+    ],
+)
+def test_an_impatient_user_meets_no_traceback_and_leaves_nothing_behind(
+    hook: str, args: tuple[str, ...], scratch: Scratch
+) -> None:
+    scratch.write("conftest.py", IMPATIENT.format(hook=hook))
+    scratch.commit()
+
+    with scratch.start("--apply-env", "staging", *args) as process:
+        output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2, output
+    for word in ("Traceback", "INTERNALERROR", "Fatal"):
+        assert word not in output, output
+    assert scratch.evidence()["run"]["exit_code"] == 2
+    assert not scratch.applied("a")
+    assert scratch.clean()
+    assert left_of_group(process.pid) == []
+
+
+def test_an_impatient_user_does_not_keep_terraform_from_unlocking(scratch: Scratch, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = WAITING.format(pipe=pipe).replace('"', '\\"')
+    scratch.root("a", IN_APPLY.format(command=command))
+    scratch.commit()
+
+    with scratch.start("--apply-env", "staging", "-n", "2") as process:
+        busy = started(pipe)
+        script = 'for _ in 1 2 3 4 5; do kill -INT -"$0" || exit 0; sleep 0.3; done'
+        subprocess.run(["sh", "-c", script, str(process.pid)], timeout=30, check=False, stderr=subprocess.DEVNULL)
+        output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2, output
+    assert gone(busy), output
+    assert scratch.locks() == []
+    assert scratch.evidence()["run"]["exit_code"] == 2
+    assert "staging: interrupted, applied in part" in output
+    assert "Traceback" not in output
