@@ -51,14 +51,14 @@ def _plain(value: Any, text: Callable[[str], str]) -> Any:
     kind = type(value)
     if kind is str:
         return text(value)
+    if kind is dict or isinstance(value, Mapping):
+        return _sorted({text(name): _plain(each, text) for name, each in value.items()})
+    if kind is list or kind is tuple:
+        return [_plain(each, text) for each in value]
     if value is None or kind is bool:
         return value
     if isinstance(value, int | float):
         return _number(value)
-    if isinstance(value, Mapping):
-        return _sorted({text(name): _plain(each, text) for name, each in value.items()})
-    if isinstance(value, list | tuple):
-        return [_plain(each, text) for each in value]
     return "\0unknown\0" if value is UNKNOWN else text(value)
 
 
