@@ -54,6 +54,8 @@ def test_unknown_is_reported(tf_plan):
 
 def test_policy_tests_are_multiplied_filtered_and_told_what_is_unknown(tmp_path: Path) -> None:
     scratch = Scratch(tmp_path, environments=("staging", "production"))
+    backend = f'backend = ["path={scratch.states}/{{name}}-{{env}}.tfstate"]\n'
+    scratch.configure(roots=f'match = "infra/*"\napply = true\n{backend}')
     scratch.without_checkov()
     scratch.root("a")
     scratch.root("b")
