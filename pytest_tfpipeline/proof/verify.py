@@ -14,6 +14,7 @@ from pytest_tfpipeline.proof.ssh import EVIDENCE_NAMESPACE, Signature, read_sign
 from pytest_tfpipeline.proof.statement import STATEMENT, evidence_of_statement
 from pytest_tfpipeline.proof.strict import parse_document, read_bytes
 
+NO_SIGNERS = "no list of signers was given (`--signers FILE`, or `signers` in the configuration): no signature counts"
 CHECKSUM_ONLY = (
     f"it is not signed: its checksum finds damage, but anybody can compute one; {STATEMENT}, with its .sig, is signed"
 )
@@ -44,7 +45,7 @@ def verify_evidence(runner: Runner, file: Path, signers: Path | None, now: datet
         return Proof(str(file), evidence_of(value, str(file)), problems=(CHECKSUM_ONLY,))
     evidence = evidence_of_statement(value, str(file))
     if signers is None:
-        return Proof(str(file), evidence, problems=("nobody was named whose signature counts",))
+        return Proof(str(file), evidence, problems=(NO_SIGNERS,))
     read_signers(signers)
     try:
         signature = verify(runner, data, _beside(file), signers, EVIDENCE_NAMESPACE, now)
