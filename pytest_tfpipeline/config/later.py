@@ -22,10 +22,8 @@ class Later:
 
 
 LATER = (
-    Later(("env_alias",), "give each environment its own entry in `environments`"),
     Later(("group",), "remove it; a run takes all roots of an environment"),
     Later(("isolation",), 'remove it, or say "process"', ("jobs",)),
-    Later(("waivers",), "remove it; checkov's own skip comments and configuration file are honoured"),
     Later(("environment", ANY, "after"), "remove it; order the environments in the CI workflow"),
     Later(
         ("environment", ANY, "approval"),

@@ -79,10 +79,14 @@ def to_destroys(
             yield Reason(Code.PROTECTED_DESTROY, text, check)
 
 
-def to_unused_allowances(allowed: Sequence[str], used: Iterable[str]) -> Iterator[str]:
-    """Notes about `--allow-destroy` values that name nothing in any plan: a typo would otherwise go unseen."""
-    for name in sorted(set(allowed) - set(used)):
+def to_unused_allowances(allowed: Sequence[str], used: Iterable[str], reviewed: Sequence[str] = ()) -> Iterator[str]:
+    """Notes about `--allow-destroy` values, and entries of the `reviewed` file, that name nothing in any plan: a typo
+    would otherwise go unseen."""
+    used = set(used)
+    for name in sorted(set(allowed) - used):
         yield f"--allow-destroy {name} names nothing that a plan deletes or replaces"
+    for name in sorted(set(reviewed) - used):
+        yield f"the allowed deletion of {name} is not used: no plan deletes or replaces it; take it out of the file"
 
 
 def _commit(name: str | None) -> str:

@@ -34,9 +34,10 @@ def read_exceptions(top: Path, repository: Repository, config: Config) -> Except
     waivers = read_waivers(top / config.waivers, config.waivers) if config.waivers else ()
     allowances = read_allowances(top / config.allow_destroy, config.allow_destroy) if config.allow_destroy else ()
     for waiver in waivers:
-        _refuse_unknown(waiver.environment, waiver.place, config, known)
+        _refuse_unknown(waiver.environment, waiver.place, known)
     for index, allowance in enumerate(allowances):
-        _refuse_unknown(allowance.environment, f"{config.allow_destroy}: allow[{index}]", config, known)
+        if config.lender(allowance.environment) is None:
+            _refuse_unknown(allowance.environment, f"{config.allow_destroy}: allow[{index}]", known)
     return Exceptions(waivers, allowances, _signers(top, config))
 
 
@@ -48,12 +49,13 @@ def policed(repository: Repository, config: Config) -> tuple[Place, ...]:
     return (*((directory, None) for directory in (*roots, *modules)), *plans)
 
 
-def judge_waivers(run: Run, records: Iterable[Record]) -> tuple[Reason, ...]:
-    """What stands against the run because of its waivers; nothing where no `policy` check was performed that they are
-    about, as in `pytest -k lint`."""
+def judge_waivers(run: Run, records: Iterable[Record], environment: str | None = None) -> tuple[Reason, ...]:
+    """What stands against the run because of its waivers, or against that environment; nothing where no `policy` check
+    was performed that they are about, as in `pytest -k lint`."""
     records = [record for record in records if record.kind is CheckKind.POLICY]
     performed = [(record.dir or "", record.environment) for record in records]
-    about = [one for one in run.waivers if any(in_scope(one, place) for place in performed) or not _possible(run, one)]
+    meant = [one for one in run.waivers if environment is None or one.environment in (None, environment)]
+    about = [one for one in meant if any(in_scope(one, place) for place in performed) or not _possible(run, one)]
     if not performed or not about:
         return ()
     judged = wholly_judged(about, run.policed, records)
@@ -72,8 +74,8 @@ def _possible(run: Run, waiver: Waiver) -> bool:
     return any(in_scope(waiver, place) for place in run.policed)
 
 
-def _refuse_unknown(name: str | None, where: str, config: Config, known: Sequence[str]) -> None:
-    if name is not None and name not in known and config.lender(name) is None:
+def _refuse_unknown(name: str | None, where: str, known: Sequence[str]) -> None:
+    if name is not None and name not in known:
         what = f"unknown environment `{name}`{did_you_mean(name, known)}"
         raise ConfigurationError(what, where=where, mend=f"known environments: {', '.join(known) or 'none'}")
 

@@ -9,7 +9,7 @@ from pytest_tfpipeline.config.keys import Config, GroupConfig
 from pytest_tfpipeline.config.patterns import matches_any
 from pytest_tfpipeline.config.suggest import did_you_mean
 from pytest_tfpipeline.errors import UsageError
-from pytest_tfpipeline.model import Check, Repository, Target
+from pytest_tfpipeline.model import Check, Repository, Run, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Scope:
 
     def notes(self) -> Iterator[str]:
         """What a reader of the verdict must know."""
-        if self.not_judged:
-            yield f"not judged, since only the group {self.group} was asked for: {', '.join(self.not_judged)}"
+        if self.group is not None:
+            yield f"only the group {self.group} is judged; not judged: {', '.join(self.not_judged) or 'nothing'}"
         for root in self.read:
             yield f"{root} is not of the group {self.group}: its state is read as it is; what is pending there waits"
 
@@ -53,6 +53,13 @@ def scope_of(repository: Repository, config: Config, name: str | None) -> Scope:
     judged = own | suites
     read = dict.fromkeys(up for root in roots for up in _upstreams(repository, root.dir) if up not in own)
     return Scope(name, frozenset(judged), tuple(one for one in everything if one not in judged), tuple(read))
+
+
+def not_judged(run: Run) -> tuple[str, ...]:
+    """A note for the verdict, where the run was restricted to a group."""
+    if run.group is None:
+        return ()
+    return (f"only the group {run.group} was judged; not judged: {', '.join(run.not_judged) or 'nothing'}",)
 
 
 def _group(config: Config, name: str) -> GroupConfig:

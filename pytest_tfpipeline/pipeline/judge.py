@@ -12,7 +12,9 @@ from pytest_tfpipeline.gate import objections
 from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
 from pytest_tfpipeline.gate.verdict import Rules, decide
 from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus, Record, Run, Target
+from pytest_tfpipeline.pipeline.exceptions import judge_waivers
 from pytest_tfpipeline.pipeline.expected import plan_check_id
+from pytest_tfpipeline.pipeline.groups import not_judged
 from pytest_tfpipeline.terraform.applying import changed_inputs
 from pytest_tfpipeline.terraform.plan import Plan, changes, destroys
 from pytest_tfpipeline.terraform.saved import kept_plan, read_saved
@@ -47,11 +49,14 @@ def judge(
     """The verdict on a whole environment; `readings` are of all its targets."""
     run = ctx.run
     allowed = tuple(run.settings["allow_destroy"])
+    records = tuple(records)
     rules = Rules(deferred=deferred(run, readings), skips_fail=run.settings["skips"] == "fail")
-    against = [*objected, *(reason for one in readings for reason in object_to(ctx, environment, one))]
+    against = [*objected, *judge_waivers(run, records, environment.name)]
+    against += [reason for one in readings for reason in object_to(ctx, environment, one)]
     verdict = decide(environment.name, run.checks, records, against, rules)
     named = {f"{one.result.root}//{item.address}" for one in readings if one.plan for item in destroys(one.plan)}
-    return replace(verdict, notes=(*verdict.notes, *objections.to_unused_allowances(allowed, named)))
+    unused = objections.to_unused_allowances(allowed, named, environment.allowed_destroys)
+    return replace(verdict, notes=(*verdict.notes, *unused, *not_judged(run)))
 
 
 def judge_cut_short(
@@ -75,7 +80,7 @@ def object_to(ctx: Context, environment: EnvironmentRun, reading: Reading) -> li
     check = plan_check_id(ctx.run.repository, reading.result.root, environment.name)
     found = list(objections.to_plan(reading.result, reading.plan, reading.problem, check))
     if reading.plan is not None:
-        allowed = tuple(ctx.run.settings["allow_destroy"])
+        allowed = (*ctx.run.settings["allow_destroy"], *environment.allowed_destroys)
         target = ctx.run.target(reading.result.root, environment.name)
         changed = changed_inputs(ctx, target, reading.result, reading.plan)
         found += objections.to_changed_inputs(changed, check)

@@ -67,8 +67,9 @@ def subject_id(state: State, subject: Subject) -> str:
 
 
 def roots_and_modules(state: State) -> list[Root | Module]:
-    """Everything that a configuration can be read of."""
-    return [*state.run.repository.roots, *state.run.repository.modules]
+    """Everything that a configuration can be read of; of a run of one group, what belongs to it."""
+    everything: list[Root | Module] = [*state.run.repository.roots, *state.run.repository.modules]
+    return [one for one in everything if one.dir not in state.run.not_judged]
 
 
 def _subjects(state: State, fixture: str) -> Iterator[Subject]:

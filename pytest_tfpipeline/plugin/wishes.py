@@ -66,6 +66,24 @@ def allowed_destroys(config: pytest.Config) -> tuple[str, ...]:
     return values
 
 
+def operator_file(config: pytest.Config) -> Path | None:
+    """The file of --tf-operator, which counts only when it was typed, whatever the run is for."""
+    given = config.option.tf_operator
+    if given is not None and (not given.strip() or tuple(typed_values(config, "--tf-operator")) != (given,)):
+        raise pytest.UsageError("--tf-operator FILE: give one file, typed on the command line and not empty")
+    return file_option(config, given)
+
+
+def group_asked_for(config: pytest.Config) -> str | None:
+    """The value of --tf-group."""
+    given: str | None = config.option.tf_group
+    if given is not None and not given.strip():
+        raise pytest.UsageError("--tf-group NAME: the group's name is missing (is a variable not set?)")
+    if given is not None and len(typed_values(config, "--tf-group")) > 1:
+        raise pytest.UsageError("--tf-group was given more than once: a run is about one group")
+    return given
+
+
 def pasted_environments(config: pytest.Config) -> tuple[str, ...]:
     """Environments in node ids that were pasted back."""
     found = [match[1] for arg in config.invocation_params.args if (match := _PASTED.search(str(arg)))]

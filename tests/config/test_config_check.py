@@ -40,6 +40,7 @@ def check(tmp_path: Path, text: str, repository: Repository = REPOSITORY) -> Non
         '[[suite]]\nmatch = "lambdas/*"',
         'include = ["terraform/core"]\nexclude = ["never/seen"]',
         '[environment.sandbox]\nemulator = "aws"\n[[root]]\nmatch = "**"\nenvironments = ["sandbox"]',
+        'env_alias = { "pr-*" = "staging" }',
     ],
 )
 def test_what_the_repository_has_is_taken(tmp_path: Path, text: str) -> None:

@@ -52,7 +52,10 @@ def test_the_schema_is_a_valid_one_with_meaning_and_default_for_each_key() -> No
         ("[[root]]", ["root/0"]),
         ('[[root]]\nmatch = "x"\ntimeout = { plan = "20" }', ["root/0/timeout/plan"]),
         ('[environment."a b"]', ["environment"]),
-        ('waivers = "w"', [""]),
+        ('waivers = "w"', []),
+        ('env_alias = { "pr-*" = "staging" }', []),
+        ('env_alias = { "*" = "staging" }', ["env_alias"]),
+        ("[environment.a]\nsignatures = 0", ["environment/a/signatures"]),
         ('[environment.a]\napproval = "manual"', ["environment/a/approval"]),
     ],
 )
