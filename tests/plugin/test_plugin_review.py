@@ -174,6 +174,7 @@ def test_an_apply_that_was_not_clearly_asked_for_is_a_usage_error(
 
 def test_a_marker_may_name_one_environment_as_a_text(tmp_path: Path) -> None:
     scratch = Scratch(tmp_path, environments=("prod", "production"))
+    scratch.configure(roots=f'match = "infra/*"\nbackend = ["path={scratch.states}/{{name}}-{{env}}.tfstate"]\n')
     scratch.without_checkov()
     scratch.root("a")
     marked = '@pytest.mark.tf_policy(environments="production")\ndef test_it(tf_plan):\n    pass\n'
