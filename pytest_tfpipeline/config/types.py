@@ -20,7 +20,7 @@ _VERSION = r"^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$"
 _RESOURCE_TYPE = r"^[a-z][a-z0-9_-]*$"
 #: It starts with something literal: a lone `*` would make an environment of every typing error.
 _ALIAS = r"^[A-Za-z0-9][A-Za-z0-9._*?-]*$"
-_PROVIDER = r"^[a-z0-9][a-z0-9.:-]*/(\*|[a-z0-9][a-z0-9_-]*)/(\*|[a-z0-9][a-z0-9_-]*)$"
+_PROVIDER = r"^[a-z0-9][a-z0-9.:-]*/(\*/\*|[a-z0-9][a-z0-9_-]*/(\*|[a-z0-9][a-z0-9_-]*))$"
 _PYTHON = r"^[0-9]+\.[0-9]+(\.[0-9]+)?$"
 _ACCOUNT = r"^[0-9]{12}$"
 _PAIR = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*=")

@@ -24,6 +24,7 @@ from pytest_tfpipeline.model import EnvironmentRun, Repository, Run, Target
 from pytest_tfpipeline.pipeline.exceptions import Exceptions, exception_notes, policed, read_exceptions
 from pytest_tfpipeline.pipeline.expected import expected_checks
 from pytest_tfpipeline.pipeline.groups import scope_of
+from pytest_tfpipeline.pipeline.providers import check_providers
 from pytest_tfpipeline.pipeline.source import read_commit
 from pytest_tfpipeline.pipeline.states import check_states
 from pytest_tfpipeline.pipeline.targets import check_applied, check_environments, resolve_targets
@@ -86,6 +87,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
     targets = scope.targets(_targets(repository, config, wish.environments))
     if wish.mode == "apply":
         check_applied(wish.environments, targets)
+    check_providers(top, repository, scope.judged, described.providers)
     exceptions = read_exceptions(top, repository, config)
     output = prepare_output(wish.output or top / DEFAULT_OUTPUT)
     clean_old_runs(output, KEPT_RUNS)
@@ -93,7 +95,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
     work = make_private(output / "runs" / run_id)
     files = work / "files.json"
     write_private(files, json.dumps(_files(runner, top, hashed=wish.mode == "apply")))
-    cli = cli_config(os.environ, work, home_of(os.environ), top=top)
+    cli = cli_config(os.environ, work, home_of(os.environ), top=top, allowed=described.providers)
     run = Run(
         id=run_id,
         mode=wish.mode,

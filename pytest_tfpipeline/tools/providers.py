@@ -12,8 +12,10 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+from pytest_tfpipeline.errors import ProviderError
 from pytest_tfpipeline.tools.mirrors import ADD_ON_PREFIXES, find_mirrors, providers_in
 
 #: For the environment of terraform: a module or provider that cannot be had is said in seconds.
@@ -51,20 +53,31 @@ def cli_config(
     system_prefixes: Iterable[str] = ADD_ON_PREFIXES,
     *,
     top: Path | None = None,
+    allowed: Iterable[str] | None = None,
 ) -> CliConfig:
     """Write the run's CLI configuration into `out_dir` (mode 0600: it may hold the user's credentials).
 
-    `top` is the repository's. Raises ProviderError where `TFPIPELINE_PROVIDER_MIRROR` names no directory.
+    `top` is the repository's. With `allowed` (`registry.terraform.io/hashicorp/*`), terraform installs no other
+    providers, whoever asks for them: a downloaded module, a generated file, a state. Raises ProviderError where
+    `TFPIPELINE_PROVIDER_MIRROR` names no directory, or where the user's own file says how providers are installed and
+    so cannot be held to that list.
     """
     files, notes = _own_files(environ, home)
     text = "\n".join(_REPLACED.sub("", file.read_text("utf-8", "replace")) for file in files)
+    own = text.lstrip().startswith("{") or _INSTALLATION.search(_without_comments(text)) is not None
+    if own and allowed is not None:
+        raise ProviderError(
+            "says how providers are installed, and the operator's `providers` could not be held against that",
+            where=str(files[0]),
+            mend="take `provider_installation` out of it, and name a mirror with TFPIPELINE_PROVIDER_MIRROR",
+        )
     if text.lstrip().startswith("{"):
         note = f"{files[0]} is JSON and is used as it is; a plugin_cache_dir in it is not safe with parallel inits."
         return CliConfig(files[0], (), (*notes, note))
     mirrors: tuple[Path, ...] = ()
-    if not _INSTALLATION.search(_without_comments(text)):
+    if not own:
         mirrors = find_mirrors(environ, home, top, system_prefixes)
-        text = f"{text}\n{_installation(mirrors)}"
+        text = f"{text}\n{_installation(mirrors, allowed)}"
     path = out_dir / "terraform.tfrc"
     _write(path, f"disable_checkpoint = true\n{text}")
     return CliConfig(path, tuple(map(str, mirrors)), notes)
@@ -88,19 +101,28 @@ def _without_comments(text: str) -> str:
     return _COMMENT.sub(lambda found: found[0] if found[0].startswith('"') else " ", text)
 
 
-def _installation(mirrors: Iterable[Path]) -> str:
+def _installation(mirrors: Iterable[Path], allowed: Iterable[str] | None) -> str:
     """The `provider_installation` block. As in terraform's own default, a provider that a mirror has is not asked
     for at its registry; without that, an offline init would fail on the attempt."""
     blocks, mirrored = [], set[str]()
+    wanted = None if allowed is None else sorted(allowed)
     for mirror in mirrors:
-        include = providers_in(mirror)
+        include = [name for name in providers_in(mirror) if wanted is None or is_one_of(name, wanted)]
         if include:
             mirrored.update(include)
             blocks.append(
                 f"  filesystem_mirror {{\n    path    = {_quoted(str(mirror))}\n    include = {_list(include)}\n  }}\n"
             )
-    blocks.append(f"  direct {{\n    exclude = {_list(sorted(mirrored))}\n  }}\n")
+    only = "" if wanted is None else f"    include = {_list(wanted)}\n"
+    if wanted is None or wanted:  # an empty `include` would mean every provider
+        blocks.append(f"  direct {{\n{only}    exclude = {_list(sorted(mirrored))}\n  }}\n")
     return f"provider_installation {{\n{''.join(blocks)}}}\n"
+
+
+def is_one_of(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a provider is meant by one of the patterns, in which `*` is any one component (as terraform has them)."""
+    parts = name.split("/")
+    return any(len(parts) == len(one) and all(map(fnmatchcase, parts, one)) for one in (p.split("/") for p in patterns))
 
 
 def _list(values: Iterable[str]) -> str:

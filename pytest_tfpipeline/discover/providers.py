@@ -1,0 +1,111 @@
+"""Which providers a configuration asks for, before anything of it is run: declared ones and those that are implied.
+
+`terraform init` installs providers, and a plan runs them, with the credentials of the plan: whoever wants a say must
+have it before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_tfpipeline.discover.hcl import Block, HclError, parse_blocks
+from pytest_tfpipeline.errors import DiscoveryError
+
+_ENDINGS = (".tf", ".tofu", ".tf.json", ".tofu.json")
+_REGISTRY, _NAMESPACE = "registry.terraform.io", "hashicorp"
+#: It is terraform itself.
+_BUILTIN = "terraform.io/builtin/terraform"
+#: Blocks whose type says which provider they are of.
+_TYPED = ("resource", "data", "ephemeral", "list", "action")
+_LOCAL_NAME = re.compile(r"^\$?\{?\s*([A-Za-z0-9_-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A provider's whole name (`registry.terraform.io/hashicorp/aws`), and the file and line that ask for it."""
+
+    name: str
+    file: str
+    line: int
+
+
+def asked_for(top: Path, directory: str) -> tuple[Asked, ...]:
+    """What the files of that one directory ask for. Raises DiscoveryError where a file cannot be read: what it would
+    ask for, nobody can know."""
+    blocks = tuple(block for path in _files(top / directory) for block in _blocks(top, path))
+    declared = _declared(blocks)
+    names = {local: source for local, (source, _) in declared.items()}
+    found = [Asked(source, block.file, block.line) for source, block in declared.values()]
+    found += [Asked(whole_name(names.get(local, local)), block.file, block.line) for local, block in _implied(blocks)]
+    return tuple(one for one in dict.fromkeys(found) if one.name != _BUILTIN)
+
+
+def whole_name(source: str) -> str:
+    """`aws` and `hashicorp/aws` with their registry and namespace."""
+    parts = source.lower().split("/")
+    if parts == ["terraform"]:
+        return _BUILTIN
+    return "/".join([*([_REGISTRY, _NAMESPACE][: 3 - len(parts)]), *parts])
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.name.endswith(_ENDINGS) and path.is_file())
+
+
+def _blocks(top: Path, path: Path) -> tuple[Block, ...]:
+    file = path.relative_to(top).as_posix()
+    why = "nobody can say which providers it asks for"
+    try:
+        return parse_blocks(path, file)
+    except HclError as error:
+        where = f"{file}:{error.line}" if error.line else file
+        raise DiscoveryError(f"cannot be parsed, so {why}: {error}", where=where, mend="correct the syntax") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DiscoveryError(f"cannot be read, so {why}: {error}", where=file, mend="save it as UTF-8 text") from None
+
+
+def _declared(blocks: Iterable[Block]) -> dict[str, tuple[str, Block]]:
+    """The whole name by local name, from `required_providers`."""
+    found = {}
+    for block in blocks:
+        for settings in _listed(block.body.get("required_providers")) if block.kind == "terraform" else ():
+            for local, said in settings.items():
+                source = next(iter(_listed(said)), {}).get("source", local)
+                found[local] = (whole_name(str(source)), block)
+    return found
+
+
+def _implied(blocks: Iterable[Block]) -> Iterator[tuple[str, Block]]:
+    """Local names that blocks use, with the block."""
+    for block in blocks:
+        if block.kind == "provider" and block.labels:
+            yield block.labels[0], block
+        if block.kind in _TYPED and block.labels:
+            yield _local_name(block.labels[0], block.body), block
+        if block.kind == "import" and "provider" in block.body:
+            yield _local_name("", block.body), block
+        for data in _listed(block.body.get("data")) if block.kind == "check" else ():
+            for kind, named in data.items():
+                yield _local_name(kind, next(iter(_bodies(named)), {})), block
+
+
+def _local_name(kind: str, body: Mapping[str, Any]) -> str:
+    """The provider that is named, else the first word of the type."""
+    said = _LOCAL_NAME.match(str(body["provider"])) if body.get("provider") else None
+    return said[1] if said else kind.split("_")[0]
+
+
+def _listed(value: object) -> list[dict[str, Any]]:
+    """Nested blocks, which are tables or arrays of them."""
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+
+
+def _bodies(value: object) -> Iterator[dict[str, Any]]:
+    """The bodies of labelled blocks, by name."""
+    for named in _listed(value):
+        for body in named.values():
+            yield from _listed(body)
