@@ -94,3 +94,10 @@ def test_resources_and_outputs_must_be_the_same_ones() -> None:
 def test_a_resource_with_nothing_to_do_may_drift() -> None:
     assert now(edited({"input": "drifted"}, "resource_changes", 3, "change", "before"))
     assert not now(edited({"input": "drifted"}, "resource_changes", 4, "change", "before"))
+
+
+def test_a_list_may_not_grow_or_shrink() -> None:
+    one = parse_plan(edited([1, 2], "resource_changes", 1, "change", "after", "input"))
+    for other in ([1], [1, 2, 3]):
+        changed = parse_plan(edited(other, "resource_changes", 1, "change", "after", "input"))
+        assert not only_became_known(one, changed)
