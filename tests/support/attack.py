@@ -80,25 +80,25 @@ class Scene:
     def mark(self) -> None:
         """What is there now is no doing of the attack."""
         self._before = self._states()
-        self._logged = len(self._lines())
+        self._logged = len(self.lines())
 
     def applied(self) -> int:
         """Roots whose state is not what it was, or that have written to the log, since `mark`."""
         now = self._states()
         moved = {name for name in {*now, *self._before} if now.get(name) != self._before.get(name)}
-        return len(moved | {f"{name}.tfstate" for name in self._lines()[self._logged :]})
+        return len(moved | {f"{name}.tfstate" for name in self.lines()[self._logged :]})
 
-    def reasons(self) -> str:
-        """Every reason of the last evidence, one a line."""
+    def reasons(self) -> list[dict[str, str]]:
+        """Every reason of the last evidence: code, text, and the check where it is about one."""
         environments = self.scratch.evidence()["environments"]
-        found = [reason for one in environments for reason in (one["verdict"] or {"reasons": ()})["reasons"]]
-        return "\n".join(f"{one['code']}: {one['text']} [{one.get('check')}]" for one in found)
+        return [reason for one in environments for reason in (one["verdict"] or {"reasons": ()})["reasons"]]
+
+    def lines(self) -> list[str]:
+        """The roots that were created or replaced, each time again."""
+        return self.log.read_text().split() if self.log.exists() else []
 
     def _states(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in self.scratch.states.glob("*.tfstate")}
-
-    def _lines(self) -> list[str]:
-        return self.log.read_text().split() if self.log.exists() else []
 
     def _places(self) -> str:
         return PLACES.format(top=str(self.scratch.path), output=str(self.scratch.output), run=str(self.path / "run"))
@@ -131,7 +131,8 @@ def nothing(scene: Scene) -> None:
 
 @dataclass(frozen=True)
 class Trial:
-    """One run. `setup` writes before the commit, `before` acts after it, `act` takes the run's place.
+    """One run. `earlier` is what happened before, in the sound repository; `setup` writes what is then committed,
+    `before` acts after the commit, `act` takes the run's place.
 
     `codes` are all the reasons' codes in the evidence, None where none is written; `exit` is the run's exit code.
     `answer` is for the table where codes and exit code do not say it.
@@ -142,6 +143,7 @@ class Trial:
     codes: frozenset[str] | None = frozenset()
     args: tuple[str, ...] = ("-n", "0")
     env: Mapping[str, str] = field(default_factory=dict)
+    earlier: Callable[[Scene], object] = nothing
     setup: Callable[[Scene], object] = nothing
     before: Callable[[Scene], object] = nothing
     act: Callable[[Scene], Result] | None = None
@@ -159,6 +161,8 @@ class Trial:
 def carry_out(trial: Trial, scene: Scene) -> Result:
     """The whole trial, up to the end of its run."""
     env = {**trial.env, **(scene.install(trial.package) if trial.package else {})}
+    scene.scratch.commit()
+    trial.earlier(scene)
     trial.setup(scene)
     scene.scratch.commit()
     trial.before(scene)

@@ -1,0 +1,177 @@
+"""Variables that change terraform, states that move, applies that meet, and credentials of another account."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from attack import Attack, Scene, Trial
+from scratch import Result
+
+SECOND = 'resource "terraform_data" "second" {\n}'
+VARIABLES = {
+    "TF_CLI_ARGS": ("-target=terraform_data.it", "adds an argument to every command"),
+    "TF_CLI_ARGS_plan": ("-target=terraform_data.it", "plans a part"),
+    "TF_CLI_ARGS_apply": ("-refresh=false", "adds an argument to the apply"),
+    "TF_WORKSPACE": ("elsewhere", "leads to another workspace"),
+    "TF_VAR_nowhere": ("x", "sets a variable that is not declared"),
+    "TF_REATTACH_PROVIDERS": ('{"terraform.io/builtin/terraform": {}}', "names a provider that runs elsewhere"),
+}
+
+
+def without_effect(scene: Scene) -> int:
+    """1 unless the root was applied whole, in the workspace that it belongs to."""
+    state = scene.scratch.state("a")
+    names = {one["name"] for one in state["resources"]} if state else set()
+    return int(names != {"it", "log", "second"} or scene.scratch.value("a") != "hello" or scene.applied() != 1)
+
+
+INHERITED = Trial(
+    tuple(Attack(f"`{name}`", tries, name) for name, (_, tries) in VARIABLES.items()),
+    exit=0,
+    env={name: value for name, (value, _) in VARIABLES.items()},
+    setup=lambda scene: scene.root("a", SECOND),
+    count=without_effect,
+    answer="named, and taken away",
+)
+
+
+def pending(scene: Scene) -> None:
+    """`a` is applied, and a change of it is to come."""
+    scene.apply()
+    scene.root("a", value="two")
+
+
+def changed(scene: Scene) -> int:
+    """Whether the pending change was made."""
+    return int(scene.scratch.value("a") == "two")
+
+
+MOVES = """
+import json
+
+def test_moves(tf_plan):
+    path = TOP.parent / "states" / "a.tfstate"
+    state = json.loads(path.read_text())
+    path.write_text(json.dumps({**state, "serial": state["serial"] + 1}))
+"""
+
+
+def meet(scene: Scene) -> Result:
+    """A run waits in a test while another one plans and applies the same environment, then goes on."""
+    pipe = scene.path / "pipe"
+    os.mkfifo(pipe)
+    with scene.scratch.start("--apply-env", "staging", "-n", "0", env={"WAIT": str(pipe)}) as first:
+        with pipe.open() as stream:
+            assert stream.read() == "here"
+        scene.apply()
+        scene.mark()
+        with pipe.open("w") as stream:
+            stream.write("go")
+        output, _ = first.communicate(timeout=100)
+    return Result(first.returncode, output, "")
+
+
+WAITS = """
+import os
+
+def test_waits(tf_plan):
+    if "WAIT" in os.environ:
+        with open(os.environ["WAIT"], "w") as stream:
+            stream.write("here")
+        with open(os.environ["WAIT"]) as stream:
+            stream.read()
+"""
+
+
+def held(scene: Scene) -> Result:
+    """A run is in the middle of its apply while another one begins."""
+    pipe, told = scene.path / "pipe", scene.path / "told"
+    with scene.scratch.start("--apply-env", "staging", "-n", "0") as first:
+        with told.open() as stream:
+            stream.read()
+        scene.mark()
+        second = scene.scratch.run("--apply-env", "staging", "-n", "0")
+        evidence = scene.scratch.output / "evidence.json"
+        kept = evidence.read_bytes()
+        with pipe.open("w") as stream:
+            stream.write("go")
+        output, _ = first.communicate(timeout=100)
+    assert first.returncode == 0, output
+    evidence.write_bytes(kept)
+    return second
+
+
+def holding(scene: Scene) -> None:
+    """A root whose apply waits until it is told to go on."""
+    for name in ("pipe", "told"):
+        os.mkfifo(scene.path / name)
+    command = f"echo here > '{scene.path}/told'; cat '{scene.path}/pipe'"
+    scene.root("a", HOLDS.format(command=command))
+
+
+HOLDS = """
+resource "terraform_data" "holds" {{
+  provisioner "local-exec" {{
+    command = "{command}"
+  }}
+}}
+"""
+
+STATES = (
+    Trial(
+        (Attack("a state that moved after the plan", "changes it in a test", "tale"),),
+        exit=11,
+        setup=lambda scene: scene.test(MOVES),
+        earlier=pending,
+        count=changed,
+        answer="the apply is refused",
+    ),
+    Trial(
+        (Attack("two applies that planned the same", "lets the second finish before the first", "tale"),),
+        exit=11,
+        setup=lambda scene: scene.test(WAITS),
+        act=meet,
+        answer="the apply is refused",
+    ),
+    Trial(
+        (Attack("two applies at once", "begins a second while terraform is at work", "lock"),),
+        codes=frozenset({"check-failed", "check-skipped"}),
+        setup=holding,
+        act=held,
+        count=lambda scene: len(scene.lines()) - 1,
+    ),
+)
+
+
+def identified(identity: str, plan: str = "1", apply: str = "1") -> Callable[[Scene], None]:
+    """An identity that a command tells, from a variable that plan and apply have of their own."""
+    text = (
+        f"[environment.staging]\nidentity = {{ {identity} }}\n"
+        f'plan_env = {{ WHO = "{plan}" }}\napply_env = {{ WHO = "{apply}" }}\n'
+    )
+    return lambda scene: scene.scratch.configure(text)
+
+
+TELLS = 'command = ["sh", "-c", "echo $WHO"], expect = "1"'
+WRONG = frozenset({"wrong-identity"})
+
+ACCOUNTS = (
+    Trial(
+        (Attack("another account", "plans with credentials of another account", "says 2"),),
+        codes=frozenset({"wrong-identity", "check-failed", "check-skipped"}),
+        setup=identified(TELLS, plan="2"),
+    ),
+    Trial(
+        (Attack("another account for the apply", "has the right ones for the plan alone", "says 2"),),
+        codes=WRONG,
+        setup=identified(TELLS, apply="2"),
+    ),
+    Trial(
+        (Attack("an account that nobody knows", "has a command that fails", "exit code 3"),),
+        codes=frozenset({"wrong-identity", "check-failed", "check-skipped"}),
+        setup=identified('command = ["sh", "-c", "exit 3"], expect = "1"'),
+    ),
+)
+
+TRIALS = (INHERITED, *STATES, *ACCOUNTS)
