@@ -203,11 +203,30 @@ def test_a_machine_without_ssh_keygen_is_told_what_it_lacks(letter: Path, people
             act(Runner({"PATH": str(tmp_path)}))
 
 
+def test_ssh_keygen_inherits_nothing_that_could_steer_it(letter: Path, people: Any, tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "ssh-keygen"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n/usr/bin/env > '{tmp_path}/seen'\nexit 1\n")
+    program.chmod(0o755)
+    steering = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "SSH_SK_PROVIDER": "x.so", "LD_PRELOAD": ""}
+    runner = Runner({"PATH": str(program.parent), "SSH_AUTH_SOCK": "agent", **steering})
+    for act in (
+        lambda: sign(runner, people.key("alice"), letter, SPACE),
+        lambda: check(runner, letter, people.signers("alice {alice}")),
+    ):
+        with pytest.raises(ProofError):
+            act()
+        seen = dict(line.split("=", 1) for line in (tmp_path / "seen").read_text().splitlines())
+        assert seen.keys() - {"PWD", "SHLVL", "_"} == {"PATH", "SSH_AUTH_SOCK", "LC_ALL", "TZ", "SSH_ASKPASS_REQUIRE"}
+        assert (seen["TZ"], seen["SSH_ASKPASS_REQUIRE"]) == ("UTC", "never")
+
+
 def test_names_of_files_are_no_options(runner: Runner, people: Any, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("-Y").write_bytes(b"yes\n")
+    Path("-n").mkdir()
+    Path("-n/-Y").write_bytes(b"yes\n")
     Path("-Y.key").write_bytes(people.key("alice").read_bytes())
     Path("-Y.key").chmod(0o600)
-    assert sign(runner, Path("-Y.key"), Path("-Y"), SPACE) == Path("-Y.sig")
+    assert sign(runner, Path("-Y.key"), Path("-n/-Y"), SPACE) == Path("-n/-Y.sig")
     Path("-f").write_bytes(people.signers("-I {alice}").read_bytes())
-    assert verify(runner, b"yes\n", Path("-Y.sig"), Path("-f"), SPACE).principal == "-I"
+    assert verify(runner, b"yes\n", Path("-n/-Y.sig"), Path("-f"), SPACE).principal == "-I"
