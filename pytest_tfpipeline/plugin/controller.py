@@ -23,6 +23,7 @@ from pytest_tfpipeline.plugin.conclusion import conclude
 from pytest_tfpipeline.plugin.fanout import announce_cases
 from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 from pytest_tfpipeline.plugin.ledger import Ledger
+from pytest_tfpipeline.plugin.narrowing import narrowing, selects
 from pytest_tfpipeline.plugin.progress import Installing
 from pytest_tfpipeline.plugin.refusal import refusing
 from pytest_tfpipeline.plugin.reporting import Reporting, status_of
@@ -93,7 +94,7 @@ class Controller:
 
     def pytest_report_header(self) -> list[str]:
         """What this run is about, in a line or two."""
-        return terminal.header(self._run, self._notes)
+        return terminal.header(self._run, self._notes, narrowing(self._config))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -181,7 +182,10 @@ class Controller:
             session.exitstatus = self._settle(int(exitstatus))
         if self._gatekeeper is not None and exitstatus != pytest.ExitCode.USAGE_ERROR:
             self._gatekeeper.close()
-        self._late_notes = (*terminal.unplanned_note(self._ledger, self._run), *self._stop_services())
+        self._late_notes = (
+            *terminal.unplanned_note(self._ledger, self._run, selected=selects(self._config)),
+            *self._stop_services(),
+        )
         self._result = conclude(
             self._state,
             self._ledger,

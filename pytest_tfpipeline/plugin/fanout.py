@@ -25,4 +25,4 @@ def announce_cases(config: pytest.Config, record: Record) -> None:
 
 def _announcement(suite: str, case: CaseResult) -> Announcement:
     nodeid = case.id if suite == "." else f"{suite}/{case.id}"
-    return Announcement(nodeid, _SHOWN_AS.get(case.outcome, "failed"), case.seconds, case.text)
+    return Announcement(nodeid, _SHOWN_AS.get(case.outcome, "failed"), case.seconds, case.text, quiet=False)

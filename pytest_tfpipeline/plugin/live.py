@@ -8,7 +8,7 @@ import pytest
 
 from pytest_tfpipeline import codec
 from pytest_tfpipeline.model import Record
-from pytest_tfpipeline.plugin.reporting import ATTRIBUTE
+from pytest_tfpipeline.plugin.reporting import ATTRIBUTE, QUIET
 from pytest_tfpipeline.redact import clean
 
 #: The attribute of a report that is not an item's.
@@ -24,6 +24,8 @@ class Announcement:
     seconds: float = 0.0
     text: str = ""
     record: Record | None = None
+    #: Whether the terminal shows no letter where it passed: it stands among lines of its own.
+    quiet: bool = True
 
 
 def announce(session: pytest.Session, told: Announcement) -> None:
@@ -61,6 +63,7 @@ def _report(told: Announcement, location: tuple[str, None, str], when: str) -> p
         duration=told.seconds if own else 0.0,
     )
     setattr(report, _ANNOUNCED, True)
+    setattr(report, QUIET, told.quiet)
     if own and told.record is not None:
         setattr(report, ATTRIBUTE, codec.dumps(told.record))
     return report

@@ -71,6 +71,12 @@ def narrowing(config: pytest.Config) -> tuple[str, ...]:
     return tuple(found)
 
 
+def selects(config: pytest.Config) -> bool:
+    """Whether somebody chose the tests of this run, by `-k`, `-m` or a path."""
+    option = config.option
+    return bool(option.keyword or option.markexpr) or config.args_source is pytest.Config.ArgsSource.ARGS
+
+
 def typed_values(config: pytest.Config, flag: str) -> tuple[str, ...]:
     """The values of an option that were really typed: not in the ini file, PYTEST_ADDOPTS or an @file."""
     return tuple(_values([str(word) for word in config.invocation_params.args], flag))

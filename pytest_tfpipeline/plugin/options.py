@@ -24,18 +24,21 @@ class Option:
         return self.flag.lstrip("-").replace("-", "_")
 
 
+#: An environment that is not named is refused by us, who can say what to write.
+_MAY_LACK_VALUE: dict[str, Any] = {"nargs": "?", "const": ""}
+
 OPTIONS = (
     Option(
         "--tf-plan",
         "ENV[,ENV]",
         "plan every root of these environments, with policies on the plans; nothing is applied",
-        {"action": "append"},
+        {"action": "append", **_MAY_LACK_VALUE},
     ),
     Option(
         "--apply-env",
         "ENV",
         "check and plan as --tf-plan does, then apply exactly those plans, only if everything passed",
-        {},
+        _MAY_LACK_VALUE,
     ),
     Option(
         "--allow-destroy",

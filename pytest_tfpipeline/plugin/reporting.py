@@ -20,6 +20,8 @@ from pytest_tfpipeline.redact import clean
 
 #: The attribute of a TestReport that holds the record, as JSON: plain data crosses pytest-xdist, objects do not.
 ATTRIBUTE = "tfpipeline_record"
+#: The attribute of a report that passed among lines that say so: a letter of its own would stand there alone.
+QUIET = "tfpipeline_quiet"
 
 _OUTCOMES = {"passed": Outcome.PASSED, "failed": Outcome.FAILED, "skipped": Outcome.SKIPPED}
 
@@ -72,6 +74,8 @@ def record_of(report: pytest.TestReport) -> Record | None:
 
 def status_of(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """How the terminal shows a report of ours that pytest has no word for."""
+    if getattr(report, QUIET, False) and report.passed:
+        return "passed" if report.when == "call" else "", "", "PASSED" if report.when == "call" else ""
     text = getattr(report, ATTRIBUTE, None)
     outcome = json.loads(text)["outcome"] if isinstance(text, str) else None
     if outcome == Outcome.UNKNOWN:

@@ -18,8 +18,8 @@ from pytest_tfpipeline.terraform.applying import ApplyEvent
 _DONE = {"create": "created", "update": "changed", "delete": "destroyed", "read": "read", "forget": "forgotten"}
 
 
-def header(run: Run, notes: tuple[str, ...]) -> list[str]:
-    """The lines at the top of the run."""
+def header(run: Run, notes: tuple[str, ...], narrowed: tuple[str, ...] = ()) -> list[str]:
+    """The lines at the top of the run. `narrowed` are options with which a run does not apply."""
     repository = run.repository
     counts = ", ".join(
         f"{len(found)} {word}{'' if len(found) == 1 else 's'}"
@@ -27,11 +27,15 @@ def header(run: Run, notes: tuple[str, ...]) -> list[str]:
     )
     names = [one.name + (" (emulated)" if one.emulator else "") for one in run.environments]
     what = f"; {run.mode} {', '.join(names)}" if names else ""
-    return [f"tfpipeline: {counts}{what}", *(f"tfpipeline: {clean(note)}" for note in notes)]
+    cannot = [f"this run cannot apply: {', '.join(narrowed)} was given"] if run.can_apply and narrowed else []
+    return [f"tfpipeline: {counts}{what}", *(f"tfpipeline: {clean(note)}" for note in (*cannot, *notes))]
 
 
-def unplanned_note(ledger: Ledger, run: Run) -> tuple[str, ...]:
-    """Tests that are not in the run because there is nothing for them to judge: said once."""
+def unplanned_note(ledger: Ledger, run: Run, *, selected: bool = False) -> tuple[str, ...]:
+    """Tests that are not in the run because there is nothing for them to judge: said once, and not to
+    somebody who selected the tests of this run."""
+    if selected:
+        return ()
     found = (
         (len(ledger.unplanned), "policy test", "planned", "a plan (--tf-plan ENV)", bool(run.environments)),
         (len(ledger.unapplied), "output test", "applied", "an apply (--apply-env ENV)", run.can_apply),

@@ -87,15 +87,27 @@ def closing_line(one: EnvironmentResult, can_apply: bool) -> str:
     if one.verdict is not None and not one.verdict.open:
         return f"{name}: closed, nothing was applied"
     if one.result is None:
-        return f"{name}: judged, but not applied" if can_apply else f"{name}: planned, nothing was applied"
+        return f"{name}: judged, but not applied" if can_apply else f"{name}: {_planned(one)}"
     if one.result.interrupted:
         return f"{name}: interrupted, applied in part"
     if not one.result.complete:
         return f"{name}: applied in part"
-    done = [applied for applied in one.result.applied if applied.outcome == "applied"]
     if not one.result.applied:
         return f"{name}: nothing here is to be applied"
-    return f"{name}: applied, {_plural(len(done), 'root')} changed" if done else f"{name}: nothing to change"
+    done = {applied.root for applied in one.result.applied if applied.outcome == "applied"}
+    changed = [plan for plan in one.plans if plan.root in done and plan.changes.any]
+    if changed:
+        return f"{name}: applied, {_plural(len(changed), 'root')} changed"
+    return f"{name}: applied, nothing to change" if done else f"{name}: nothing to change"
+
+
+def _planned(one: EnvironmentResult) -> str:
+    """Whether the plans were made, and whose were not."""
+    failed = [plan.root for plan in one.plans if plan.status is PlanStatus.FAILED]
+    if failed:
+        more = f" and {_plural(len(failed) - 3, 'other')}" if len(failed) > 3 else ""
+        return f"{', '.join(failed[:3])}{more} could not be planned, nothing was applied"
+    return "planned, nothing was applied" if one.plans else "nothing was planned or applied"
 
 
 def _counts(plan: PlanResult) -> tuple[int, ...]:
@@ -109,7 +121,7 @@ def _note(plan: PlanResult) -> str:
     if plan.status is PlanStatus.DEFERRED:
         return f"waits for {', '.join(plan.behind)}"
     if plan.status is PlanStatus.FAILED:
-        return "could not be planned"
+        return "could not be planned" if plan.findings else "not planned"
     found = plan.changes
     outputs = f"outputs: {', '.join(found.outputs)}" if found.outputs and not any(_counts(plan)) else ""
     later = f"planned when {', '.join(plan.behind)} was applied" if plan.behind else ""

@@ -13,6 +13,8 @@ WRONG = {
     "unknown environment to plan": (("--tf-plan", "staging,prod"), "known environments: staging"),
     "plan and apply": (("--apply-env", "staging", "--tf-plan", "staging"), "either --tf-plan or --apply-env"),
     "no name": (("--tf-plan", "staging,"), "name is missing"),
+    "no value": (("--apply-env",), "--apply-env ENV: the environment's name is missing"),
+    "no value to plan": (("--tf-plan",), "--tf-plan ENV[,ENV]: an environment's name is missing"),
     "mistyped id": (("infra/a/main.tf::lnt",), "lnt"),
     "mistyped id in workers": (("--tf-plan", "staging", "infra/a/main.tf::lnt"), "lnt"),
     "allowed by ini": (("--apply-env", "staging", "-n", "0"), "--allow-destroy counts only when it is typed"),
@@ -86,6 +88,7 @@ def test_static_checks_start_no_workers_and_make_no_plan(scratch: Scratch) -> No
     result = scratch.run("-k", "fmt or lint", "-v")
 
     assert result.code == 0, result.text
+    assert "had nothing to judge" not in result.text, "whoever selects is not told what was not selected"
     assert re.findall(r"^(\S+::\S+) PASSED", result.stdout, re.MULTILINE) == [
         "infra/a/main.tf::fmt",
         "infra/a/main.tf::lint",

@@ -54,6 +54,8 @@ def test_a_chain_is_applied_in_waves_and_then_there_is_nothing_to_change(scratch
     assert second.code == 0, second.text
     assert scratch.state("b") == before
     assert "staging: nothing to change" in second.stdout
+    assert "." not in second.stdout.splitlines(), "no letter stands alone among the lines of the apply"
+    assert "%]." not in second.stdout
     assert {one["outcome"] for one in scratch.environment()["applied"]} == {"unchanged"}
     assert len(list((scratch.output / "evidence").glob("*.json"))) == 2
 

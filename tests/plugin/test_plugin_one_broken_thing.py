@@ -5,6 +5,7 @@ Whether something was applied is asked of the state file.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -184,7 +185,11 @@ def test_whatever_takes_a_check_out_of_the_run_is_named(args: tuple[str, ...], s
     """Also where every expected check is left: somebody's tests are not."""
     gone = {"infra/a", "--ignore"} & set(args)
 
-    blocked(scratch, *HERE, *args, codes={"narrowed"} if gone else {"narrowed", "check-missing"}, says=args[0])
+    codes = {"narrowed"} if gone else {"narrowed", "check-missing"}
+    result = blocked(scratch, *HERE, *args, codes=codes, says=args[0])
+
+    header = result.stdout.partition("rootdir:")[0]
+    assert re.search(rf"this run cannot apply: .*{args[0]}", header), "said at once, and not after all checks"
 
 
 def test_deselecting_through_the_environment_counts_as_well(scratch: Scratch) -> None:
