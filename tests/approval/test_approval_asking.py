@@ -16,6 +16,7 @@ import pytest
 
 #: Asks after all items, where an apply would be. What a run prints afterwards must not be swallowed by the capture.
 CONFTEST = """
+import os
 import sys
 import pytest
 from pytest_tfpipeline.plugin.asking import ask
@@ -27,6 +28,8 @@ def pytest_runtestloop(session):
         print(f"ANSWER={ask(session.config, 'the changes', 'production')}")
         sys.stdout.flush()
         print(f"STDIN={sys.stdin.isatty()}")
+        if "ASK_AGAIN" in os.environ:
+            print(f"AGAIN={ask(session.config, 'the rest', 'production')}")
     return result
 """
 TEST = """
@@ -145,6 +148,18 @@ def test_the_name_is_a_yes(start: Start, args: str) -> None:
     assert "ANSWER=True" in terminal.shown
     assert "2 passed" in terminal.shown
     assert ("STDIN=True" in terminal.shown) == (args in ("-s", "--capture=tee-sys"))
+
+
+def test_what_comes_after_the_answer_is_shown_at_once(start: Start) -> None:
+    """An apply that takes an hour follows: its progress must not lie in pytest's capture until the end."""
+    terminal = start(env={"ASK_AGAIN": "1"})
+    terminal.until(PROMPT)
+    terminal.press("production\n")
+    terminal.until("ANSWER=True", seconds=20)
+    terminal.until("the rest\n\nTo apply this, type production")
+    terminal.press("production\n")
+    assert terminal.end() == 0
+    assert "AGAIN=True" in terminal.shown
 
 
 def test_it_may_be_mistyped_once(start: Start) -> None:
