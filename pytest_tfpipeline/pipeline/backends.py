@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from pytest_tfpipeline.model import Repository, Run, Target
+from pytest_tfpipeline.model import Root, Run, Target
 
 #: Only literal values can be known here, and a backend takes no others.
 _SETTING = re.compile(r'^\s*"?([\w-]+)"?\s*=\s*"((?:[^"\\]|\\.)*)"', re.MULTILINE)
@@ -14,15 +14,15 @@ _SETTING = re.compile(r'^\s*"?([\w-]+)"?\s*=\s*"((?:[^"\\]|\\.)*)"', re.MULTILIN
 
 def backend_settings(run: Run, target: Target) -> dict[str, str]:
     """The backend's settings as terraform puts them together: block, then files and pairs in order."""
-    return settings_in(run.repository, target)
+    root = next(one for one in run.repository.roots if one.dir == target.root)
+    return settings_of(root, target, Path(run.repository.path))
 
 
-def settings_in(repository: Repository, target: Target) -> dict[str, str]:
-    """The same before there is a run."""
-    root = next(one for one in repository.roots if one.dir == target.root)
+def settings_of(root: Root, target: Target, top: Path) -> dict[str, str]:
+    """The same before there is a run; `top` is the repository's."""
     settings = dict(root.backend_config)
     for given in target.backend_config:
-        path = Path(repository.path) / given
+        path = top / given
         if path.is_file():
             settings |= dict(_SETTING.findall(path.read_text("utf-8", "replace")))
         elif "=" in given:

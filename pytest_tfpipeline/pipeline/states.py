@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from pytest_tfpipeline.config.keys import Config
 from pytest_tfpipeline.discover.states import DECISIVE
 from pytest_tfpipeline.errors import ConfigurationError
-from pytest_tfpipeline.model import Repository, Target
-from pytest_tfpipeline.pipeline.backends import settings_in
+from pytest_tfpipeline.model import Repository, Root, Target
+from pytest_tfpipeline.pipeline.backends import settings_of
 
 _DEFAULT = "default"
 #: What says, beside the decisive setting, which place a state is in.
@@ -26,13 +27,12 @@ _MEND = (
 State = tuple[str, ...]
 
 
-def state_of(repository: Repository, target: Target) -> State | None:
+def state_of(root: Root, target: Target, top: Path) -> State | None:
     """The target's state; None where it is one of its own anyway, or where only terraform can know it."""
-    root = next(one for one in repository.roots if one.dir == target.root)
     kind = "remote" if root.backend == "cloud" else root.backend
     if target.backend_local or kind is None:
         return None  # kept below the output directory, by environment
-    settings = settings_in(repository, target)
+    settings = settings_of(root, target, top)
     workspace = target.workspace or _DEFAULT
     if kind == "local":
         return _file(settings, workspace)
@@ -56,8 +56,9 @@ def check_states(repository: Repository, config: Config, asked: Sequence[str], t
     """Raise ConfigurationError where an environment that was asked for shares a state with another one: what is applied
     in the one would be taken for the other. `targets` are those of every environment that is known or asked for."""
     seen: dict[State, Target] = {}
+    roots = {root.dir: root for root in repository.roots}
     for target in sorted(targets, key=lambda one: one.environment in asked):
-        state = state_of(repository, target)
+        state = state_of(roots[target.root], target, Path(repository.path))
         other = seen.setdefault(state, target) if state is not None else target
         if state is not None and other.environment != target.environment and target.environment in asked:
             raise ConfigurationError(_shared(state, target, other, config), where=config.source or None, mend=_MEND)
