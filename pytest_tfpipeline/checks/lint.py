@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_tfpipeline.checks import records, ruff, tflint
-from pytest_tfpipeline.checks.repeats import shorten
+from pytest_tfpipeline.checks.repeats import first_error, shorten
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.model import Check, Record, Repository, Severity
 from pytest_tfpipeline.process import Request
@@ -45,7 +45,8 @@ def _terraform(ctx: Context, check: Check) -> Record:
         records.from_findings(check, findings, what="tflint", threshold=threshold, seconds=outcome.seconds)
         for findings in (answer.findings, shorten(ctx, check, answer.findings))
     )
-    return replace(record, text=shown.text)
+    unread = first_error([finding for finding in answer.findings if finding.rule == tflint.UNREAD])
+    return replace(record, text=shown.text, summary=unread or record.summary)
 
 
 def _init_once(ctx: Context, program: str, tree: Path, config: Path) -> str:

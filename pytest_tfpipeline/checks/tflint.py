@@ -17,6 +17,8 @@ from pytest_tfpipeline.model import Finding, Severity
 from pytest_tfpipeline.process import Outcome, Request
 
 CONFIGURATION = ".tflint.hcl"
+#: The rule of what it could not read.
+UNREAD = "tflint-error"
 #: tflint's severities (`docs/developer-guide`) are ours by name.
 _SEVERITIES = {"error": Severity.ERROR, "warning": Severity.WARNING, "notice": Severity.NOTICE, "info": Severity.NOTICE}
 _PLUGIN_SOURCE = re.compile(r'^\s*plugin\s+"[^"]*"\s*\{[^}]*?^\s*source\s*=\s*"', re.MULTILINE)
@@ -104,7 +106,7 @@ def _error(entry: dict[str, Any], tree: Path, directory: str) -> Finding:
     file, line = _place(entry, tree, directory)
     text = ": ".join(part for part in (entry.get("summary"), entry.get("message")) if part)
     return Finding(
-        "tflint-error",
+        UNREAD,
         Severity.ERROR,
         text,
         file=file,

@@ -57,7 +57,7 @@ def test_an_error_that_every_check_meets_is_shown_in_full_once(playground: Any) 
         assert "Unclosed configuration block: shown in full by `fmt`" in record.text
         assert "closing brace" not in record.text
         assert "closing brace" in record.findings[0].text, "the evidence has it in full"
-    for record in (first, *others[1:]):
+    for record in (first, *others):
         assert record.summary == "root/main.tf:1: Unclosed configuration block"
 
 
