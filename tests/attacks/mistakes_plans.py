@@ -41,10 +41,17 @@ def both(*setups: Callable[[Scene], object]) -> Callable[[Scene], None]:
     return act
 
 
+APART = 'match = "infra/*"\napply = true\nbackend = ["path={states}/{{name}}-{{env}}.tfstate"]\n'
+
+
 def planned(environment: str) -> Callable[[Scene], None]:
     """There is a plan of an earlier run."""
 
     def act(scene: Scene) -> None:
+        if environment != "staging":
+            scene.scratch.environments = ("staging", environment)
+            scene.scratch.configure(roots=APART.format(states=scene.scratch.states))
+            scene.scratch.commit()
         done = scene.scratch.run("--tf-plan", environment, "-n", "0")
         assert done.code == 0, done.text
         (path,) = scene.scratch.output.glob(f"runs/*/plans/{environment}/*.tfplan")

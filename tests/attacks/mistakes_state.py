@@ -144,6 +144,31 @@ STATES = (
 )
 
 
+def shared(*environments: str, text: str = "") -> Callable[[Scene], None]:
+    """Environments with one state."""
+
+    def act(scene: Scene) -> None:
+        scene.scratch.environments = environments
+        scene.scratch.configure(text)
+
+    return act
+
+
+SHARED = (
+    Trial(
+        (Attack("environments that share a state", "applies one with the state of the other", "would have the state"),),
+        exit=4,
+        setup=shared("staging", "production"),
+    ),
+    Trial(
+        (Attack("an alias that shares a state", "applies `pr-1` with the state of staging", "would have the state"),),
+        exit=4,
+        setup=shared("staging", text='env_alias = { "pr-*" = "staging" }'),
+        act=lambda scene: scene.scratch.run("--apply-env", "pr-1", "-n", "0"),
+    ),
+)
+
+
 def identified(identity: str, plan: str = "1", apply: str = "1") -> Callable[[Scene], None]:
     """An identity that a command tells, from a variable that plan and apply have of their own."""
     text = (
@@ -174,4 +199,4 @@ ACCOUNTS = (
     ),
 )
 
-TRIALS = (INHERITED, *STATES, *ACCOUNTS)
+TRIALS = (INHERITED, *STATES, *SHARED, *ACCOUNTS)

@@ -42,7 +42,7 @@ class Scene:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.scratch = Scratch(path, environments=("staging", "production"))
+        self.scratch = Scratch(path)
         self.scratch.without_checkov()
         self.log = path / "applied.log"
         self.root("a")
