@@ -31,6 +31,12 @@ _PROVIDERS = ".terraform/providers"
 _BACKEND_IN_USE = ".terraform/terraform.tfstate"
 #: The first terraform whose init has `-json`.
 _JSON_SINCE = Version("1.9")
+#: What terraform says of `dev_overrides` in a CLI configuration.
+_OVERRIDDEN = "Provider development overrides are in effect"
+_OVERRIDDEN_MEND = (
+    "-> An apply takes the providers that the lock file names: take `dev_overrides` out of the CLI configuration, or "
+    "only plan."
+)
 _OUTSIDE_MEND = (
     "-> Replace it by the file, or let git ignore it: the private copy that terraform works in must not depend on it."
 )
@@ -84,11 +90,23 @@ def _init(ctx: Context, root_dir: str, environment: str | None) -> InitResult:
         refused = place_state(directory, target)
         if refused:
             return InitResult(False, refused, 0.0, str(directory.cwd))
-    result = _run_init(directory, target)
+    result = _without_overrides(ctx, _run_init(directory, target))
     if not result.ok or target is None:
         return result
     link_state(directory, target)
     return _select_workspace(directory, target, target.workspace, result) if target.workspace else result
+
+
+def _without_overrides(ctx: Context, result: InitResult) -> InitResult:
+    """Refuse provider packages that no lock file holds, where the run may apply."""
+    found = tuple(one for one in result.findings if _OVERRIDDEN in one.text) if ctx.run.can_apply else ()
+    if not found:
+        return result
+    refused = (
+        replace(one, rule="dev-overrides", severity=Severity.ERROR, text=f"{one.text}\n{_OVERRIDDEN_MEND}")
+        for one in found
+    )
+    return replace(result, ok=False, findings=(*refused, *errors(result.findings)))
 
 
 def _leading_outside(directory: Directory) -> tuple[Finding, ...]:
