@@ -13,9 +13,9 @@ NARROWED = frozenset({"narrowed"})
 MISSING = frozenset({"narrowed", "check-missing"})
 
 
-def given(flag: str, tries: str) -> Attack:
+def given(flag: str, tries: str, code: str = "narrowed") -> Attack:
     """An option that is named as it was typed."""
-    return Attack(f"`{flag}`", tries, f"{flag} was given")
+    return Attack(f"`{flag}`", tries, f"{flag} was given", code)
 
 
 def failing(scene: Scene) -> None:
@@ -82,7 +82,7 @@ TOGETHER = Trial(
 )
 
 ALONE = tuple(
-    Trial((given(flag, tries),), codes=codes, args=("-n", "0", *args), before=failed_once(*before))
+    Trial((given(flag, tries, code=""),), codes=codes, args=("-n", "0", *args), before=failed_once(*before))
     for flag, args, tries, codes, before in (
         ("--lf", ("--lf",), "runs again only what failed, and that passes now", MISSING, ()),
         ("--sw", ("--sw",), "goes on where the last run stopped", NARROWED, ("--sw",)),
@@ -222,7 +222,7 @@ AGAIN = (
         setup=failing,
     ),
     Trial(
-        (Attack("pytest-repeat", "runs every test twice, one of which fails once", "test_rule"),),
+        (Attack("pytest-repeat", "runs every test twice, one of which fails", "test_rule"),),
         codes=frozenset({"check-failed"}),
         args=("-n", "0", "--count", "2"),
         package="pytest-repeat",

@@ -192,10 +192,10 @@ def with_inputs(scene: Scene) -> None:
     scene.scratch.write("infra/a/payload.zip", "not much of a zip file\n")
 
 
-def edits(how: str, files: tuple[str, ...] = FILES) -> tuple[Attack, ...]:
+def edits(how: str, code: str = "") -> tuple[Attack, ...]:
     """A row for each kind of file."""
     kinds = {"tfvars": "var file", "sh": "script", "zip": "zip file", "tf": "module"}
-    return tuple(Attack(f"a {kinds[name.rpartition('.')[2]]} {how}", "changes it", name) for name in files)
+    return tuple(Attack(f"a {kinds[name.rpartition('.')[2]]} {how}", "changes it", name, code) for name in FILES)
 
 
 def append(top: str) -> str:
@@ -208,7 +208,7 @@ COPY = "newest('tree/staging')[0]"
 
 EDITS = (
     Trial(
-        edits("edited by a test"),
+        edits("edited by a test", "tree-changed"),
         codes=frozenset({"check-error", "tree-changed", "tree-dirty"}),
         setup=both(with_inputs, tested(append("TOP").replace("            ", "        "))),
     ),

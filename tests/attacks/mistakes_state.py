@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 from collections.abc import Callable
 
 from attack import Attack, Scene, Trial
@@ -33,6 +35,49 @@ INHERITED = Trial(
     setup=lambda scene: scene.root("a", SECOND),
     count=without_effect,
     answer="named, and taken away",
+)
+
+
+REQUIRES = """
+terraform {
+  required_providers {
+    fake = {
+      source  = "example.org/scratch/fake"
+      version = "1.0.0"
+    }
+  }
+}
+"""
+CLI = """
+provider_installation {{
+  dev_overrides {{
+    "example.org/scratch/fake" = "{path}/mine"
+  }}
+  filesystem_mirror {{
+    path = "{path}/mirror"
+  }}
+}}
+"""
+
+
+def overridden(scene: Scene) -> None:
+    """A provider that a mirror has, and a package of the user's own in its place."""
+    told = subprocess.run(["terraform", "version", "-json"], check=True, capture_output=True).stdout
+    package = scene.path / "mirror/example.org/scratch/fake/1.0.0" / json.loads(told)["platform"]
+    for program in (package / "terraform-provider-fake_v1.0.0", scene.path / "mine/terraform-provider-fake"):
+        program.parent.mkdir(parents=True)
+        program.write_text("#!/bin/sh\nexit 1\n")
+        program.chmod(0o755)
+    config = scene.path / "cli.tfrc"
+    config.write_text(CLI.format(path=scene.path))
+    scene.scratch.env["TF_CLI_CONFIG_FILE"] = str(config)
+    scene.scratch.write("infra/a/versions.tf", REQUIRES.lstrip())
+
+
+OVERRIDDEN = Trial(
+    (Attack("`dev_overrides`", "puts a provider of one's own in place of the locked one", "development overrides"),),
+    codes=frozenset({"check-failed", "check-skipped"}),
+    setup=overridden,
 )
 
 
@@ -199,4 +244,4 @@ ACCOUNTS = (
     ),
 )
 
-TRIALS = (INHERITED, *STATES, *SHARED, *ACCOUNTS)
+TRIALS = (INHERITED, OVERRIDDEN, *STATES, *SHARED, *ACCOUNTS)

@@ -151,6 +151,15 @@ HOOKS = (
         "def test_stops():\n    raise KeyboardInterrupt\n",
         exit=2,
     ),
+    one(
+        "`KeyboardInterrupt` in a worker",
+        "is raised by a test, and looks like a crash",
+        "interrupt",
+        frozenset({"check-error", "interrupted", "worker-crashed"}),
+        "def test_stops():\n    raise KeyboardInterrupt\n",
+        args=WORKERS,
+        exit=2,
+    ),
     one("`SystemExit`", "is raised by a test", "test_leaves", FAILED, "def test_leaves():\n    raise SystemExit(0)\n"),
     one(
         "a test module that cannot be imported",
@@ -261,7 +270,15 @@ DISTRIBUTED = tuple(
     )
 )
 
-#: These apply: nobody sees that the module had policy tests.
+SUCCEEDS = """
+import pytest
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    session.exitstatus = 0
+"""
+
+#: Not caught yet: nobody sees that a module had policy tests, and the last hook has the last word on the exit code.
 OPEN = (
     one(
         "`importorskip`",
@@ -277,6 +294,14 @@ OPEN = (
         SKIPPED,
         "import pytest\n\npytest.skip('not now', allow_module_level=True)\n\n" + FAILS,
         args=WORKERS,
+    ),
+    one("`session.exitstatus = 0`", "calls a failed run a success", "test_rule", FAILED, FAILS, SUCCEEDS),
+    one(
+        "`-p no:terminal`",
+        "switches off what prints",
+        "-p no:terminal was given",
+        frozenset({"narrowed"}),
+        args=(*ALONE, "-p", "no:terminal"),
     ),
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from attack import Scene, Trial, carry_out
-from attacks_catalogue import MISTAKES
+from attacks_catalogue import MISTAKES, OPEN
 
 
 @pytest.mark.parametrize("trial", MISTAKES, ids=lambda trial: trial.id)
@@ -25,12 +25,19 @@ def test_a_mistake_applies_nothing(
     assert result.code == trial.exit, result.text
     assert "/pytest_tfpipeline/" not in result.text, "a traceback of ours"
     assert "INTERNALERROR" not in result.text, result.text
-    said = result.text
+    reasons: list[dict[str, str]] = []
     if trial.codes is not None:
         reasons = scene.reasons()
         assert {reason["code"] for reason in reasons} == trial.codes, result.text
         assert scene.scratch.evidence()["run"]["exit_code"] == trial.exit, result.text
-        said = "\n".join(f"{one['text']} [{one.get('check')}]" for one in reasons) or said
     for attack in trial.attacks:
-        assert attack.says in said, (attack.id, said)
+        texts = [f"{one['text']} [{one.get('check')}]" for one in reasons if attack.code in ("", one["code"])]
+        assert attack.says in "\n".join(texts or [result.text]), (attack.id, reasons)
     assert scene.scratch.locks() == []
+
+
+@pytest.mark.xfail(reason="not caught yet", strict=True, raises=AssertionError)
+@pytest.mark.parametrize("trial", OPEN, ids=lambda trial: trial.id)
+def test_a_mistake_that_is_not_caught_yet(trial: Trial, tmp_path: Path) -> None:
+    """Once this passes, the trial belongs among the others."""
+    test_a_mistake_applies_nothing(trial, tmp_path, lambda _name, _value: None)

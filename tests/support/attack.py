@@ -118,11 +118,15 @@ def newest(pattern):
 
 @dataclass(frozen=True)
 class Attack:
-    """One row. `says` stands in a reason of the evidence, or in what was printed where there is no reason."""
+    """One row. `says` stands in a reason of the evidence, or in what was printed where there is no reason.
+
+    `code` is that reason's, where the run has others for other rows.
+    """
 
     id: str
     tries: str
     says: str = ""
+    code: str = ""
 
 
 def nothing(scene: Scene) -> None:
