@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"pytest-tfpipeline {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_emulator(commands.add_parser("emulator", help="the emulated cloud's kept state"))
+    _add_apply(commands.add_parser("apply", help="apply an environment, in a job that runs no code of the repository"))
     _add_evidence(commands.add_parser("evidence", help="what a run proved"))
     return parser
 
@@ -65,6 +67,67 @@ def _add_evidence(parser: argparse.ArgumentParser) -> None:
     verify.add_argument("--signers", type=Path, metavar="FILE", help="whose signatures count: OpenSSH allowed_signers")
     verify.add_argument("--environment", metavar="ENV", help="only this environment (default: every one in it)")
     verify.set_defaults(command=_evidence_verify)
+
+
+def _add_apply(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("environment", metavar="ENV", help="what is applied")
+    parser.add_argument(
+        "--evidence",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="evidence.json of the check job (--tf-plan ENV)",
+    )
+    parser.add_argument("--approve", action="append", default=[], metavar="DIGEST", help="approve exactly these plans")
+    parser.add_argument("--approval", action="append", default=[], type=Path, metavar="FILE", help="a signed approval")
+    parser.add_argument("--allow-destroy", action="append", default=[], metavar="ROOT//ADDRESS", help="as for pytest")
+    parser.add_argument("--tf-prior", action="append", default=[], type=Path, metavar="EVIDENCE", help="as for pytest")
+    parser.add_argument("--tf-rollback", action="store_true", help="as for pytest")
+    parser.add_argument("--tf-operator", type=Path, metavar="FILE", help="as for pytest")
+    parser.add_argument("--tf-group", metavar="NAME", help="as for pytest")
+    parser.add_argument("--tf-config", type=Path, metavar="FILE", help="as for pytest")
+    parser.add_argument("--tf-output", type=Path, metavar="DIR", help="as for pytest")
+    parser.set_defaults(command=_apply)
+
+
+def _apply(arguments: argparse.Namespace) -> int:
+    from pytest_tfpipeline.pipeline.alone import Order, apply_alone, top_of
+    from pytest_tfpipeline.pipeline.build import Wish
+    from pytest_tfpipeline.pipeline.claims import Claims
+
+    wish = Wish(
+        "apply",
+        (arguments.environment,),
+        _absolute(arguments.tf_config),
+        _absolute(arguments.tf_output),
+        tuple(arguments.allow_destroy),
+        _absolute(arguments.tf_operator),
+        arguments.tf_group,
+    )
+    claims = Claims(
+        tuple(arguments.approve),
+        tuple(path.absolute() for path in arguments.approval),
+        tuple(path.absolute() for path in arguments.tf_prior),
+        arguments.tf_rollback,
+    )
+    order = Order(wish, arguments.evidence.absolute(), claims, _command(arguments))
+    return apply_alone(top_of(Path.cwd()), order, lambda line: _write(sys.stdout, f"{line}\n"), os.environ)
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.absolute()
+
+
+def _command(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The command again, without the approvals in it."""
+    words = ["python", "-I", "-m", "pytest_tfpipeline", "apply", arguments.environment]
+    for name, value in vars(arguments).items():
+        flag = f"--{name.replace('_', '-')}"
+        if name in ("environment", "command", "approve", "approval") or value in (None, False, []):
+            continue
+        for each in value if isinstance(value, list) else [value]:
+            words += [flag] if each is True else [flag, str(each)]
+    return tuple(words)
 
 
 def _emulator_reset(arguments: argparse.Namespace) -> int:

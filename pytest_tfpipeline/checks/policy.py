@@ -40,12 +40,14 @@ def police_plan(ctx: Context, check: Check, plan_json: Path) -> Record:
         plan = read_plan(plan_json)
     except PlanReadError as error:
         return records.error(check, str(error))
+    ours = (*review(plan), *protection(plan, check.dir, *_destroy_rules(ctx, check)))
+    if ctx.run.settings.get("shipped_only"):  # an apply in a job of its own runs no tool that the tree configures
+        return _record(ctx, check, ours, "policy", 0.0, "the shipped rules agree")
     tree = ctx.workspace.tree(check.environment)
     directory = tree / check.dir
     request = checkov.plan_request(ctx.tool("checkov").path, tree, directory, plan_json, _home(ctx), ctx.runner.environ)
     outcome = ctx.runner.run(_limited(request))
     scan = checkov.read(outcome, locator(tree, directory), per_address=True)
-    ours = (*review(plan), *protection(plan, check.dir, *_destroy_rules(ctx, check)))
     if scan.problem or scan.unparsed:
         problem = scan.problem or "checkov cannot read the plan's JSON"
         return records.error(check, problem, mend=_MEND, findings=ours, seconds=outcome.seconds)

@@ -14,24 +14,13 @@ ANY = "NAME"
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A key that this version refuses; with `values`, only these values of it."""
+    """A key that this version refuses."""
 
     path: tuple[str, ...]
     mend: str
-    values: tuple[str, ...] | None = None
 
 
-LATER = (
-    Later(("group",), "remove it; a run takes all roots of an environment"),
-    Later(("isolation",), 'remove it, or say "process"', ("jobs",)),
-    Later(("environment", ANY, "after"), "remove it; order the environments in the CI workflow"),
-    Later(
-        ("environment", ANY, "approval"),
-        'remove it, or say "none"; let the CI\'s protected environment ask for the approval',
-        ("manual", "signed"),
-    ),
-    Later(("environment", ANY, "seed"), "remove it"),
-)
+LATER = (Later(("environment", ANY, "seed"), "remove it"),)
 
 Location = tuple[str | int, ...]
 
@@ -44,17 +33,13 @@ def later(path: tuple[str, ...]) -> Later | None:
 def refusals(table: dict[str, Any]) -> Iterator[tuple[Location, str]]:
     """The location and the sentence of every refused key that the table has."""
     for entry in LATER:
-        for location, value in _found(table, entry.path):
-            if entry.values is None:
-                yield location, f"`{location[-1]}` is not supported by this version ({__version__}); {entry.mend}"
-            elif isinstance(value, str) and value in entry.values:
-                said = f'`{location[-1]} = "{value}"`'
-                yield location, f"{said} is not supported by this version ({__version__}); {entry.mend}"
+        for location in _found(table, entry.path):
+            yield location, f"`{location[-1]}` is not supported by this version ({__version__}); {entry.mend}"
 
 
-def _found(table: object, path: tuple[str, ...], above: Location = ()) -> Iterator[tuple[Location, object]]:
+def _found(table: object, path: tuple[str, ...], above: Location = ()) -> Iterator[Location]:
     if not path:
-        yield above, table
+        yield above
     elif isinstance(table, dict):
         names = list(table) if path[0] == ANY else [path[0]]
         for name in names:

@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from pytest_tfpipeline.config.describe import children, generic
-from pytest_tfpipeline.config.later import Later, Location, later
+from pytest_tfpipeline.config.later import Location
 from pytest_tfpipeline.config.suggest import did_you_mean
 from pytest_tfpipeline.errors import ConfigurationError
 
@@ -98,7 +98,7 @@ def _text(error: ErrorDetails, location: Location, known: Known) -> str:
     if kind == "missing":
         return "is required and not there"
     if kind == "literal_error":
-        return _unknown_choice(error, later(generic(location)) if known is _configured else None)
+        return _unknown_choice(error)
     if kind == "greater_than_equal":
         return f"expected at least {error['ctx']['ge']}, found {found(error['input'])}"
     if kind == "tuple_type" and isinstance(error["input"], dict) and location[0] in _ENTRIES:
@@ -112,9 +112,8 @@ def _unknown_key(location: Location, known: Sequence[str]) -> str:
     return f"unknown key{hint} (known here: {', '.join(known)})"
 
 
-def _unknown_choice(error: ErrorDetails, refused: Later | None) -> str:
-    choices = [choice.strip(" '") for choice in error["ctx"]["expected"].replace(" or ", ",").split(",")]
-    known = [choice for choice in choices if refused is None or choice not in (refused.values or ())]
+def _unknown_choice(error: ErrorDetails) -> str:
+    known = [choice.strip(" '") for choice in error["ctx"]["expected"].replace(" or ", ",").split(",")]
     value = error["input"]
     hint = did_you_mean(value, known) if isinstance(value, str) else ""
     return f"expected {' or '.join(json.dumps(choice) for choice in known)}, found {found(value)}{hint}"

@@ -68,11 +68,7 @@ def _row(key: Key) -> str:
 
 
 def _meaning(key: Key) -> str:
-    refused = later(key.path)
-    if refused is None:
-        return key.meaning
-    what = "Refused" if refused.values is None else f"{' and '.join(f'`{value}`' for value in refused.values)}: refused"
-    return f"{key.meaning} *{what} by this version.*"
+    return key.meaning if later(key.path) is None else f"{key.meaning} *Refused by this version.*"
 
 
 if __name__ == "__main__":

@@ -33,11 +33,7 @@ def schema_text() -> str:
 
 def _remove(schema: dict[str, Any], entry: Later) -> None:
     table = schema["$defs"]["EnvironmentConfig"] if entry.path[:2] == ("environment", ANY) else schema
-    if entry.values is None:
-        del table["properties"][entry.path[-1]]
-        return
-    choices = table["properties"][entry.path[-1]]
-    choices["enum"] = [choice for choice in choices["enum"] if choice not in entry.values]
+    del table["properties"][entry.path[-1]]
 
 
 def _tidied(schema: dict[str, Any]) -> dict[str, Any]:

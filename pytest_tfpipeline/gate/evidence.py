@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from pytest_tfpipeline.gate.approval import Approval
 from pytest_tfpipeline.gate.reasons import Reason, Verdict
-from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult
+from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, RunResult
 from pytest_tfpipeline.model import Finding, Outcome, PlanResult, Record
 from pytest_tfpipeline.proof.checksum import SCHEMA_VERSION, checksum
 
 
-def evidence(result: RunResult) -> dict[str, Any]:
-    """The evidence document. Its `digest` is a checksum over the rest (see `checksum`), not a proof."""
+def evidence(result: RunResult, say: Callable[[str], str] = str) -> dict[str, Any]:
+    """The evidence document, with every text as `say` lets it be said.
+
+    Its `digest` is a checksum over the rest as it is then (see `checksum`), not a proof.
+    """
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "run": _run(result),
@@ -21,7 +26,18 @@ def evidence(result: RunResult) -> dict[str, Any]:
         "environments": [_environment(one) for one in result.environments],
         "checks": [_check(record) for record in result.records] + [_missing(check) for check in result.missing],
     }
-    return {**document, "digest": checksum(document)}
+    said = _said(document, say)
+    return {**said, "digest": checksum(said)}
+
+
+def _said(value: Any, say: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return say(value)
+    if isinstance(value, dict):
+        return {key: _said(item, say) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_said(item, say) for item in value]
+    return value
 
 
 def _run(result: RunResult) -> dict[str, Any]:
@@ -34,7 +50,9 @@ def _run(result: RunResult) -> dict[str, Any]:
         "ref": result.source.ref,
         "tree_clean": result.source.tree_clean,
         "command": list(result.command),
-        "isolation": "process",
+        "isolation": result.isolation,
+        "group": result.group,
+        "not_judged": list(result.not_judged),
         "workers": result.workers,
         "exit_code": result.exit_code,
     }
@@ -47,10 +65,10 @@ def _environment(one: EnvironmentResult) -> dict[str, Any]:
         "name": one.environment.name,
         "emulated": one.environment.emulator is not None,
         "identity": one.identity,
-        "verdict": _verdict(one.verdict),
-        "plan_set_digest": None,
-        "plans": [_plan(plan) for plan in one.plans],
-        "approval": None,
+        "verdict": _verdict(one.verdict or one.claim),
+        "plan_set_digest": (one.proposal.digest or None) if one.proposal else None,
+        "plans": [_plan(plan, one.proposal) for plan in one.plans],
+        "approval": _approval(one.approval) if one.approval else None,
         "applied": [
             {
                 "root": each.root,
@@ -76,11 +94,17 @@ def _reason(reason: Reason) -> dict[str, Any]:
     return {"code": reason.code.value, "text": reason.text, **about}
 
 
-def _plan(plan: PlanResult) -> dict[str, Any]:
+def _approval(approval: Approval) -> dict[str, Any]:
+    until = {"expires": approval.expires} if approval.expires else {}
+    return {"kind": approval.kind, "digest": approval.digest, "by": list(approval.by), "at": approval.at, **until}
+
+
+def _plan(plan: PlanResult, proposal: Proposal | None) -> dict[str, Any]:
+    changes = proposal.changes.get(plan.root, ()) if proposal else ()
     return {
         "root": plan.root,
         "status": plan.status.value,
-        "digest": None,
+        "digest": proposal.plans.get(plan.root) if proposal else None,
         "file_sha256": plan.plan_sha256,
         "deferred": bool(plan.behind),
         "behind": list(plan.behind),
@@ -91,6 +115,10 @@ def _plan(plan: PlanResult) -> dict[str, Any]:
         "import": plan.changes.import_,
         "forget": plan.changes.forget,
         "has_changes": plan.changes.any,
+        "changes": [
+            {"address": each.address, "type": each.type, "actions": list(each.actions), "digest": each.digest}
+            for each in changes
+        ],
     }
 
 

@@ -2,22 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pytest_tfpipeline.gate.reasons import Verdict
 from pytest_tfpipeline.gate.waves import Result
 from pytest_tfpipeline.model import EnvironmentRun, PlanResult, Record, Tool
 
+if TYPE_CHECKING:
+    from pytest_tfpipeline.gate.approval import Approval
+    from pytest_tfpipeline.gate.digest import AddressChange
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What would be applied: the digest of the whole set, and by root that of its plan and those of its changes."""
+
+    digest: str
+    plans: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, tuple[AddressChange, ...]] = field(default_factory=dict)
+
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentResult:
-    """One environment of the run. `verdict` is None where the run could not apply; `result` where it did not."""
+    """One environment of the run. `result` is None where nothing was applied.
+
+    `verdict` is None in a run that cannot apply; there, `claim` says whether every check passed. `waits` is the digest
+    that an approval is missing for, and `broken_outputs` names the tests that failed on the outputs after the apply.
+    """
 
     environment: EnvironmentRun
     plans: tuple[PlanResult, ...] = ()
     verdict: Verdict | None = None
     result: Result | None = None
     identity: str | None = None
+    proposal: Proposal | None = None
+    approval: Approval | None = None
+    waits: str | None = None
+    broken_outputs: tuple[str, ...] = ()
+    claim: Verdict | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was applied, and the tests on its outputs agree."""
+        return self.result is not None and self.result.complete and not self.broken_outputs and self.waits is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +77,10 @@ class RunResult:
     missing: tuple[str, ...] = ()
     #: Things that were said once: ignored variables, tests that were not collected, where providers came from.
     notes: tuple[str, ...] = ()
+    #: What waits for an approval, as it was shown, in Markdown.
+    waiting: str = ""
+    #: "process", or "jobs" where check and apply are separate ones.
+    isolation: str = "process"
+    #: The group that the run was restricted to, and the directories that were therefore not judged.
+    group: str | None = None
+    not_judged: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pytest_tfpipeline.errors import PipelineError
-from pytest_tfpipeline.gate.reasons import Reason
+from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.model import PlanResult, PlanStatus, Target
 
 #: Roots of one wave that are applied at the same time.
@@ -32,10 +32,11 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A root that was not applied although it should have been, and why."""
+    """A root that was not applied although it should have been, and why; `waits`: nobody has agreed to it yet."""
 
     root: str
     why: str
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,13 @@ class Result:
     @property
     def complete(self) -> bool:
         """Whether everything that should be applied was."""
-        ended = not self.interrupted and self.broken is None
-        return ended and not self.left and all(one.outcome != "failed" for one in self.applied)
+        return self.ended and not self.left
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing failed or was cut short; roots may still wait for an approval."""
+        going = not self.interrupted and self.broken is None and all(one.waits for one in self.left)
+        return going and all(one.outcome != "failed" for one in self.applied)
 
 
 class Steps(Protocol):
@@ -121,19 +127,19 @@ def _wait_for(running: Iterable[Future[Applied | None]], state: _Progress, steps
                 steps.interrupt()
 
 
-def _plan_again(ready: Iterable[Target], state: _Progress, steps: Steps, wave: int) -> dict[str, str]:
-    """Plan and police what waited for an upstream or reads something that has changed; why not, by root."""
-    stopped: dict[str, str] = {}
+def _plan_again(ready: Iterable[Target], state: _Progress, steps: Steps, wave: int) -> list[Left]:
+    """Plan and police what waited for an upstream or reads something that has changed; what is left of it, and why."""
+    stopped = []
     planned = []
     for target in ready:
         if not state.outdated(target):
             continue
         problem = _plan(target, state, steps, wave)
         if problem:
-            stopped[target.root] = f"it could not be planned in wave {wave}: {problem}"
+            stopped.append(Left(target.root, f"it could not be planned in wave {wave}: {problem}"))
         else:
             planned.append(target)
-    return stopped | _police(planned, steps, wave)
+    return [*stopped, *_police(planned, steps, wave)]
 
 
 def _plan(target: Target, state: _Progress, steps: Steps, wave: int) -> str:
@@ -148,15 +154,22 @@ def _plan(target: Target, state: _Progress, steps: Steps, wave: int) -> str:
     return plan.findings[0].text if plan.findings else f"still waits for {', '.join(plan.behind)}"
 
 
-def _police(planned: Sequence[Target], steps: Steps, wave: int) -> dict[str, str]:
+def _police(planned: Sequence[Target], steps: Steps, wave: int) -> list[Left]:
     if not planned:
-        return {}
+        return []
     try:
         against = steps.police(planned, wave)
     except PipelineError as error:
-        return {target.root: f"its plan of wave {wave} could not be judged: {error}" for target in planned}
-    refused = {root: "; ".join(map(_say, reasons)) for root, reasons in against.items() if reasons}
-    return {root: f"its plan of wave {wave} was refused: {about}" for root, about in refused.items()}
+        return [Left(target.root, f"its plan of wave {wave} could not be judged: {error}") for target in planned]
+    return [_refused(root, reasons, wave) for root, reasons in against.items() if reasons]
+
+
+def _refused(root: str, reasons: Sequence[Reason], wave: int) -> Left:
+    waits = all(reason.code is Code.APPROVAL_MISSING for reason in reasons)
+    about = "; ".join(map(_say, reasons))
+    if waits:
+        return Left(root, f"its plan of wave {wave} is not approved: {about}", waits=True)
+    return Left(root, f"its plan of wave {wave} was refused: {about}")
 
 
 def _say(reason: Reason) -> str:
@@ -168,7 +181,7 @@ class _Progress:
 
     def __init__(self, targets: Sequence[Target], plans: Mapping[str, PlanResult]) -> None:
         self.plans = dict(plans)
-        self.stopped: dict[str, str] = {}
+        self.stopped: dict[str, Left] = {}
         self.interrupted = False
         self.broken: BaseException | None = None
         self._targets = {target.root: target for target in targets if target.apply}
@@ -197,9 +210,9 @@ class _Progress:
             return True
         return any(self._done[up].outcome == "applied" for up in self._upstreams(target))
 
-    def leave(self, stopped: Mapping[str, str]) -> None:
+    def leave(self, stopped: Iterable[Left]) -> None:
         """These roots are not applied, for these reasons."""
-        self.stopped.update(stopped)
+        self.stopped.update({left.root: left for left in stopped})
 
     def finish(self, done: Applied | None) -> None:
         """Take note of a result; None is a root that was not begun any more."""
@@ -209,10 +222,9 @@ class _Progress:
     def result(self) -> Result:
         """What it came to, in the order of the targets."""
         order = list(self._targets)
-        left = [root for root in order if root not in self._done]
-        why = {root: self.stopped.get(root, self._why_left()) for root in left}
         applied = sorted(self._done.values(), key=lambda one: (one.wave, order.index(one.root)))
-        remaining = tuple(Left(root, why[root]) for root in left)
+        left = [root for root in order if root not in self._done]
+        remaining = tuple(self.stopped.get(root) or Left(root, self._why_left()) for root in left)
         return Result(tuple(applied), remaining, self.plans, self.interrupted, self.broken)
 
     def _why_left(self) -> str:
@@ -227,12 +239,12 @@ class _Progress:
 
     def _stop_dependants(self) -> bool:
         failed = {root for root, one in self._done.items() if one.outcome == "failed"}
-        found = {
-            root: f"it depends on {up}, which was not applied"
+        found = [
+            Left(root, f"it depends on {up}, which was not applied", waits=up not in failed and self.stopped[up].waits)
             for root, target in self._targets.items()
             if root not in self._done and root not in self.stopped
             for up in self._upstreams(target)
             if up in failed or up in self.stopped
-        }
-        self.stopped.update(found)
+        ]
+        self.leave(sorted(found, key=lambda left: not left.waits))  # of several causes, a failure is the one to name
         return bool(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from pytest_tfpipeline.context import Context, Phase
@@ -40,6 +40,29 @@ def ask_before_plan(ctx: Context) -> dict[str, tuple[Answer, ...]]:
     if wrong and not ctx.run.can_apply:
         raise UsageError("; ".join(reason.text for reason in wrong), mend=_MEND)
     return answers
+
+
+def elsewhere(run: Run, answers: Mapping[str, tuple[Answer, ...]]) -> tuple[EnvironmentRun, ...]:
+    """The environments to promote to that this job has no credentials for: they and all behind them are another job's.
+
+    Wrong credentials are not none, and the first environment is what the run is for.
+    """
+    for index, environment in enumerate(run.environments[1:], start=1):
+        found = answers.get(environment.name, ())
+        if run.can_apply and found and all(answer.found is None for answer in found):
+            return run.environments[index:]
+    return ()
+
+
+def leaving(run: Run, environments: Collection[EnvironmentRun]) -> Run:
+    """The same run without these environments."""
+    names = {one.name for one in environments}
+    return replace(
+        run,
+        environments=tuple(one for one in run.environments if one.name not in names),
+        targets=tuple(target for target in run.targets if target.environment not in names),
+        checks=tuple(check for check in run.checks if check.environment not in names),
+    )
 
 
 def without_plans(run: Run, answers: Mapping[str, tuple[Answer, ...]]) -> Run:

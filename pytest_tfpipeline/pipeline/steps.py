@@ -13,7 +13,8 @@ from pytest_tfpipeline.gate.reasons import Reason
 from pytest_tfpipeline.gate.verdict import decide
 from pytest_tfpipeline.gate.waves import Applied
 from pytest_tfpipeline.model import CheckKind, EnvironmentRun, PlanResult, Record, Target
-from pytest_tfpipeline.pipeline.judge import object_to, read_plans
+from pytest_tfpipeline.pipeline.judge import Reading, object_to, read_plans
+from pytest_tfpipeline.pipeline.proposal import needs_apply
 from pytest_tfpipeline.terraform.applying import ApplyEvent, apply_plan
 from pytest_tfpipeline.terraform.planning import make_plan
 
@@ -38,18 +39,21 @@ class Listener(Protocol):
 
 #: Runs the users' policy tests for these roots and gives their records; comes from whoever can run tests.
 PolicyTests = Callable[[Sequence[Target], int], Sequence[Record]]
+#: Says what stands against new plans of a wave because nobody has agreed to them, by root.
+Agree = Callable[[Sequence[Target], Mapping[str, Reading], int], Mapping[str, Sequence[Reason]]]
 
 
 class TerraformSteps:
     """`gate.waves.Steps` with terraform."""
 
     def __init__(
-        self, ctx: Context, environment: EnvironmentRun, listener: Listener, policy_tests: PolicyTests
+        self, ctx: Context, environment: EnvironmentRun, listener: Listener, policy_tests: PolicyTests, agree: Agree
     ) -> None:
         self._ctx = ctx
         self._environment = environment
         self._listener = listener
         self._policy_tests = policy_tests
+        self._agree = agree
 
     def plan(self, target: Target, wave: int) -> PlanResult:
         """Plan again, in the same private copy, and report it like the first time."""
@@ -65,10 +69,12 @@ class TerraformSteps:
             self._listener.on_record(record, wave)
         records += self._policy_tests(targets, wave)
         readings = {one.result.root: one for one in read_plans(self._ctx, targets)}
-        return {
+        against = {
             target.root: self._against(target, records, object_to(self._ctx, self._environment, readings[target.root]))
             for target in targets
         }
+        judged = [target for target in targets if not against[target.root]]
+        return {**against, **self._agree(judged, readings, wave)}
 
     def apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
         """Carry out the saved plan; a plan without changes is not touched."""
@@ -82,7 +88,7 @@ class TerraformSteps:
         self._ctx.runner.interrupt()
 
     def _apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
-        if not plan.changes.any and plan.state_exists and not target.after_apply:
+        if not needs_apply(target, plan):
             return Applied(target.root, wave, "unchanged")
         try:
             done = apply_plan(self._ctx, target, plan, lambda event: self._listener.on_event(target, event))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ import pytest
 
 from pytest_tfpipeline.context import Context, open_context
 from pytest_tfpipeline.errors import PipelineError
+from pytest_tfpipeline.gate.ending import exit_code
+from pytest_tfpipeline.gate.objections import to_narrowing
 from pytest_tfpipeline.gate.reasons import Code
 from pytest_tfpipeline.gate.result import RunResult
 from pytest_tfpipeline.model import Run
@@ -21,7 +24,6 @@ from pytest_tfpipeline.plugin import fixtures, terminal
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
 from pytest_tfpipeline.plugin.conclusion import conclude
 from pytest_tfpipeline.plugin.fanout import announce_cases
-from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.narrowing import narrowing, selects
 from pytest_tfpipeline.plugin.progress import Installing
@@ -29,17 +31,26 @@ from pytest_tfpipeline.plugin.refusal import refusing
 from pytest_tfpipeline.plugin.reporting import Reporting, status_of
 from pytest_tfpipeline.plugin.secrecy import known_secrets
 from pytest_tfpipeline.plugin.state import STATE, WIRE_KEY, State
-from pytest_tfpipeline.plugin.wishes import allowed_destroys, asked_for, environments, file_option
+from pytest_tfpipeline.plugin.wishes import (
+    allowed_destroys,
+    asked_for,
+    environments,
+    file_option,
+    group_asked_for,
+    operator_file,
+    refuse_isolated,
+)
 from pytest_tfpipeline.plugin.worker import Witness, hand_over
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.redact import clean
-from pytest_tfpipeline.reports.write import write_reports
+from pytest_tfpipeline.reports.write import write_evidence, write_reports
 from pytest_tfpipeline.workspace import hold
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
     from pytest_tfpipeline.pipeline.services import Services
+    from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 
 
 def take_control(config: pytest.Config, top: Path) -> None:
@@ -52,8 +63,11 @@ def take_control(config: pytest.Config, top: Path) -> None:
             file_option(config, config.option.tf_config),
             file_option(config, config.option.tf_output),
             allowed_destroys(config),
+            operator_file(config),
+            group_asked_for(config),
         )
         run, notes = build_run(top, wish, describe(top, wish, runner), runner)
+        refuse_isolated(run)
     state = State(run, open_context(run, Installing(config), runner), top)
     config.stash[STATE] = state
     add_anchors(config, state)
@@ -103,10 +117,14 @@ class Controller:
             return
         from pytest_tfpipeline.plugin.preparation import prepare
 
+        self._ledger.objections.extend(to_narrowing(narrowing(self._config)))
         with refusing(self._config, self._state.top):
             self._services = prepare(self._state)
             if self._run.can_apply:
-                self._gatekeeper = Gatekeeper(session, self._state, self._ledger)
+                from pytest_tfpipeline.plugin.claims import open_gate
+
+                self._gatekeeper = open_gate(session, self._state, self._ledger)
+                self._gatekeeper.write_down = self._write_down
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: WorkerController) -> None:
@@ -175,9 +193,18 @@ class Controller:
             self._gatekeeper.judge_and_apply()
         return result
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Settle the exit code, end the services, write down what the run proved."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
+        """Settle the exit code, end the services, write down what the run proved; and hold to it: a conftest that calls
+        a failed run a success would have a pipeline go on."""
+        self._finish(session, exitstatus)
+        settled = session.exitstatus
+        try:
+            return (yield)
+        finally:
+            session.exitstatus = session.exitstatus or settled
+
+    def _finish(self, session: pytest.Session, exitstatus: int) -> None:
         if hasattr(session, "exitstatus"):
             session.exitstatus = self._settle(int(exitstatus))
         if self._gatekeeper is not None and exitstatus != pytest.ExitCode.USAGE_ERROR:
@@ -186,17 +213,7 @@ class Controller:
             *terminal.unplanned_note(self._ledger, self._run, selected=selects(self._config)),
             *self._stop_services(),
         )
-        self._result = conclude(
-            self._state,
-            self._ledger,
-            self._gatekeeper,
-            started=self._started,
-            seconds=time.monotonic() - self._clock,
-            exit_code=int(session.exitstatus),
-            command=tuple(map(str, self._config.invocation_params.args)),
-            workers=len(getattr(self._config.option, "tx", None) or ()),
-            notes=(*self._notes, *self._late_notes),
-        )
+        self._result = self._conclude(int(session.exitstatus))
         try:
             self._write(self._result)
         except PipelineError as error:  # a full disk: said at the end, and never a success
@@ -218,9 +235,31 @@ class Controller:
         """10 and 11 stand only where pytest has nothing worse to say."""
         if self._gatekeeper is not None and self._stopped_itself:
             return pytest.ExitCode.TESTS_FAILED
+        if self._gatekeeper is None and self._run.can_apply and exitstatus == pytest.ExitCode.OK:
+            return pytest.ExitCode.TESTS_FAILED  # `--collect-only`: nothing was applied, and nothing failed either
         if self._gatekeeper is None or exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             return exitstatus
-        return self._gatekeeper.exit_code(exitstatus)
+        results, wanted = self._gatekeeper.results, len(self._run.environments)
+        return exit_code(results, wanted, exitstatus, elsewhere=bool(self._state.elsewhere))
+
+    def _conclude(self, exit_code: int) -> RunResult:
+        return conclude(
+            self._state,
+            self._ledger,
+            self._gatekeeper,
+            started=self._started,
+            seconds=time.monotonic() - self._clock,
+            exit_code=exit_code,
+            command=tuple(map(str, self._config.invocation_params.args)),
+            workers=len(getattr(self._config.option, "tx", None) or ()),
+            notes=(*self._notes, *self._late_notes),
+        )
+
+    def _write_down(self) -> None:
+        """Evidence of what was applied so far; unless the run comes to its end, it says that it was interrupted."""
+        with suppress(PipelineError):  # said at the end
+            result = self._conclude(int(pytest.ExitCode.INTERRUPTED))
+            write_evidence(result, Path(self._run.output_path), known_secrets(self._state, self._run.targets))
 
     def _write(self, result: RunResult) -> None:
         output = Path(self._run.output_path)

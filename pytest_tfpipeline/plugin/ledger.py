@@ -52,6 +52,8 @@ class Ledger:
         self.unapplied |= set(answer.get("unapplied", ()))
         held = (codec.loads(Check, each) for each in answer.get("held", ()))
         self._state.held |= {check.id: check for check in held}
+        for nodeid in answer.get("skipped", ()):
+            self.note(Code.CHECK_SKIPPED, "the whole module was skipped", self._state.key(self._config, nodeid))
         for nodeid in answer.get("dropped", ()):
             key = self._state.key(self._config, nodeid)
             if key in self._expected:  # `decide` misses it by itself

@@ -41,11 +41,43 @@ OPTIONS = (
         _MAY_LACK_VALUE,
     ),
     Option(
+        "--promote-to",
+        "ENV",
+        "with --apply-env: then this environment, once the one before was applied; may be repeated",
+        {"action": "append"},
+    ),
+    Option(
+        "--approve",
+        "DIGEST",
+        "approve exactly the plans with this digest, which a waiting run names; counts only when typed",
+        {"action": "append"},
+    ),
+    Option(
+        "--approval",
+        "FILE",
+        "an approval statement with signatures beside it (FILE.sig, FILE.NAME.sig); may be repeated",
+        {"action": "append"},
+    ),
+    Option(
+        "--tf-prior",
+        "EVIDENCE",
+        "what an earlier environment or the review proved: evidence.json, or evidence.statement.json with its "
+        "signature; may be repeated",
+        {"action": "append"},
+    ),
+    Option(
+        "--tf-rollback",
+        "",
+        "let a commit be applied that does not contain the one applied last",
+        {"action": "store_true"},
+    ),
+    Option(
         "--allow-destroy",
         "ROOT//ADDRESS",
         "let the plan delete or replace this protected resource; may be repeated; counts only when typed",
         {"action": "append"},
     ),
+    Option("--tf-group", "NAME", "restrict the run to this group's roots, modules, suites and policy tests", {}),
     Option(
         "--tf-list",
         "FORMAT",
@@ -53,22 +85,41 @@ OPTIONS = (
         {"nargs": "?", "const": "table", "choices": ["table", "json"]},
     ),
     Option("--tf-config", "FILE", "read the configuration from this TOML file", {}),
+    Option(
+        "--tf-operator",
+        "FILE",
+        "let this TOML file, which lives outside of the checkout, fix rules that the repository may only tighten",
+        {},
+    ),
     Option("--tf-output", "DIR", "where evidence and private copies go (default: .tfpipeline)", {}),
 )
 
 #: Options that apply or that loosen the gate: they count only when they were typed on the command line.
-TYPED_ONLY = ("--apply-env", "--allow-destroy")
+TYPED_ONLY = (
+    "--apply-env",
+    "--promote-to",
+    "--approve",
+    "--approval",
+    "--tf-prior",
+    "--tf-rollback",
+    "--allow-destroy",
+    "--tf-group",
+    "--tf-operator",
+)
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Put all of them into one group of `pytest --help`."""
     group = parser.getgroup("tfpipeline", "Terraform pipeline")
     for option in OPTIONS:
-        shown = {} if option.extra.get("choices") else {"metavar": option.metavar}
+        plain = option.extra.get("choices") or option.extra.get("action") == "store_true"
+        shown = {} if plain else {"metavar": option.metavar}
         group.addoption(option.flag, dest=option.dest, default=None, help=option.help, **shown, **option.extra)
 
 
 def options_table() -> str:
     """The options as a Markdown table."""
-    rows = [f"| `{option.flag}` | `{option.metavar}` | {option.help} |" for option in OPTIONS]
+    rows = [
+        f"| `{option.flag}` | {f'`{option.metavar}`' if option.metavar else ''} | {option.help} |" for option in OPTIONS
+    ]
     return "\n".join(["| option | value | what it does |", "|---|---|---|", *rows])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.model import CheckKind
-from pytest_tfpipeline.pipeline.identity import ask_before_plan, without_plans
+from pytest_tfpipeline.pipeline.identity import ask_before_plan, elsewhere, leaving, without_plans
 from pytest_tfpipeline.pipeline.services import Services
 from pytest_tfpipeline.plugin.state import State
 
@@ -35,7 +35,9 @@ def prepare(state: State) -> Services:
         state.run = replace(state.run, process_env=services.process_env())
         state.context = open_context(state.run, state.context.progress, state.context.runner)
         state.identities = ask_before_plan(state.context)
-        state.run = without_plans(state.run, state.identities)
+        state.elsewhere = elsewhere(state.run, state.identities)
+        state.run = without_plans(leaving(state.run, state.elsewhere), state.identities)
+        state.describe()
     except (PipelineError, KeyboardInterrupt):
         if services is not None:
             services.stop()

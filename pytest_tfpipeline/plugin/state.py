@@ -9,7 +9,7 @@ import pytest
 
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.gate.identity import Answer
-from pytest_tfpipeline.model import Check, Run
+from pytest_tfpipeline.model import Check, EnvironmentRun, Run
 
 #: The key of the run's description in pytest-xdist's `workerinput`, and of a worker's answers in `workeroutput`.
 WIRE_KEY = "tfpipeline"
@@ -51,8 +51,14 @@ class State:
     held_items: list[pytest.Item] = field(default_factory=list)
     #: Whose the credentials were before anything was planned, by environment; on the controller.
     identities: dict[str, tuple[Answer, ...]] = field(default_factory=dict)
+    #: Environments that were asked for and that this job has no credentials for; they are not in the run.
+    elsewhere: tuple[EnvironmentRun, ...] = ()
 
     def __post_init__(self) -> None:
+        self.describe()
+
+    def describe(self) -> None:
+        """Look up the run's checks anew."""
         self.checks: dict[str, list[Check]] = {}
         for check in self.run.checks:
             self.checks.setdefault(check.id.split("::", 1)[0], []).append(check)

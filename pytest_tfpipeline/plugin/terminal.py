@@ -10,12 +10,10 @@ from pytest_tfpipeline.gate.result import RunResult
 from pytest_tfpipeline.model import Changes, Run
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.redact import clean
-from pytest_tfpipeline.reports.text import applied_lines, changes_table, closing_line, duration, reason_lines
+from pytest_tfpipeline.reports.progress import ApplyProgress, beginning
+from pytest_tfpipeline.reports.text import applied_lines, changes_table, closing_line, reason_lines
 from pytest_tfpipeline.reports.write import EVIDENCE
 from pytest_tfpipeline.terraform.applying import ApplyEvent
-
-#: terraform's actions, done.
-_DONE = {"create": "created", "update": "changed", "delete": "destroyed", "read": "read", "forget": "forgotten"}
 
 
 def header(run: Run, notes: tuple[str, ...], narrowed: tuple[str, ...] = ()) -> list[str]:
@@ -76,30 +74,29 @@ class ProgressLines:
     def __init__(self, config: pytest.Config) -> None:
         self._reporter: pytest.TerminalReporter | None = config.pluginmanager.getplugin("terminalreporter")
         self._config = config
-        self._verbosity = config.option.verbose
-        self._expected: dict[str, int] = {}
-        self._done: dict[str, int] = {}
+        self._verbosity: int = getattr(config.option, "verbose", 0)  # not there with -p no:terminal
+        self._progress = ApplyProgress()
 
     def begin(self, environment: str, count: int) -> None:
         """The apply starts."""
-        self._line(f"applying {environment}: {count} root{'' if count == 1 else 's'}")
+        self._line(beginning(environment, count))
+
+    def tell(self, text: str) -> None:
+        """A report of several lines in the middle of the run, also under `-q`: somebody must act on it."""
+        if self._reporter is not None:
+            self._reporter.ensure_newline()
+            for line in ("", *text.splitlines(), ""):
+                self._reporter.write_line(clean(line))
 
     def expect(self, root: str, changes: Changes) -> None:
         """So many resources of the root will be touched."""
-        self._expected[root] = changes.add + changes.change + changes.destroy + 2 * changes.replace
-        self._done[root] = 0
+        self._progress.expect(root, changes)
 
     def show(self, root: str, event: ApplyEvent) -> None:
         """One event of one resource."""
-        took = f" after {duration(event.seconds)}" if event.seconds else ""
-        if event.kind == "complete":
-            self._done[root] = self._done.get(root, 0) + 1
-            count = f"[{self._done[root]}/{self._expected.get(root, '?')}]"
-            self._line(f"  {root} {count} {event.address}: {_DONE.get(event.action, event.action)}{took}")
-        elif event.kind == "errored":
-            self._line(f"  {root} {event.address}: could not {event.action}{took}")
-        elif event.kind == "progress":
-            self._line(f"  {root} {event.address}: {event.action} goes on{took}")
+        line = self._progress.line(root, event)
+        if line is not None:
+            self._line(line)
         elif self._verbosity > 0:
             self._line(f"  {root} {event.address}: {event.action} begins")
 

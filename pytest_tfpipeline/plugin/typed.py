@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 #: Options whose value is a path.
-_PATHS = ("--tf-output", "--tf-config", "--tf-operator")
+_PATHS = ("--tf-output", "--tf-config", "--tf-operator", "--tf-prior", "--approval")
 
 
 def join_paths(config: pytest.Config) -> None:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from pytest_tfpipeline.errors import UsageError
+from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.plugin.narrowing import typed_values
 from pytest_tfpipeline.plugin.options import TYPED_ONLY
 
 CHECK_MODE = "check"
+#: Options that mean nothing without an apply.
+_NEED_APPLY = ("--promote-to", "--approve", "--approval", "--tf-prior", "--tf-rollback")
 _PASTED = re.compile(r"::(?:plan|policy)\[([^\[\]]+)\]$")
 
 
@@ -27,7 +31,10 @@ def environments(config: pytest.Config) -> tuple[str, ...]:
     if option.apply_env is not None and option.tf_plan:
         raise pytest.UsageError("--apply-env plans for itself: give either --tf-plan or --apply-env")
     if option.apply_env is not None:
-        return (_environment_to_apply(config),)
+        return (_environment_to_apply(config), *_promoted(config))
+    for flag in (flag for flag in TYPED_ONLY if flag in _NEED_APPLY):
+        if getattr(option, flag.lstrip("-").replace("-", "_")):
+            raise pytest.UsageError(f"{flag} counts for an apply only: give --apply-env ENV too")
     named = [name.strip() for value in option.tf_plan or () for name in value.split(",")]
     if option.tf_plan and not all(named):
         raise pytest.UsageError("--tf-plan ENV[,ENV]: an environment's name is missing")
@@ -46,12 +53,40 @@ def _environment_to_apply(config: pytest.Config) -> str:
     return name
 
 
+def _promoted(config: pytest.Config) -> tuple[str, ...]:
+    """The environments after the first, in their order."""
+    names = tuple(config.option.promote_to or ())
+    for name in names:
+        if not name.strip() or "," in name:
+            raise pytest.UsageError(f"--promote-to ENV takes one environment (it may be repeated), and not {name!r}")
+    twice = [name for index, name in enumerate((config.option.apply_env, *names)) if name in names[index:]]
+    if twice:
+        raise pytest.UsageError(f"--promote-to {twice[0]}: an environment is applied once in a run")
+    return names
+
+
 def _refuse_untyped(config: pytest.Config) -> None:
     for flag in TYPED_ONLY:
         given = getattr(config.option, flag.lstrip("-").replace("-", "_"))
-        values = [given] if isinstance(given, str) else list(given or ())
-        if not set(values) <= set(typed_values(config, flag)):
+        if given is True:
+            untyped = flag not in map(str, config.invocation_params.args)
+        else:
+            values = [given] if isinstance(given, str) else list(given or ())
+            untyped = not set(values) <= set(typed_values(config, flag))
+        if untyped:
             raise pytest.UsageError(f"{flag} counts only when it is typed on the command line")
+
+
+def going_on(config: pytest.Config) -> tuple[str, ...]:
+    """The command line again, without the approvals in it: what a run that waits goes on with."""
+    words: list[str] = []
+    given = iter(map(str, config.invocation_params.args))
+    for word in given:
+        if word in ("--approve", "--approval"):
+            next(given, None)
+        elif not word.startswith(("--approve=", "--approval=")):
+            words.append(word)
+    return ("pytest", *words)
 
 
 def allowed_destroys(config: pytest.Config) -> tuple[str, ...]:
@@ -64,6 +99,18 @@ def allowed_destroys(config: pytest.Config) -> tuple[str, ...]:
                 f"--allow-destroy takes ROOT//ADDRESS, such as terraform/core//aws_kms_key.this, and not {value!r}"
             )
     return values
+
+
+def refuse_isolated(run: Run) -> None:
+    """With `isolation = "jobs"`, nothing is applied by a run that executes the repository's own code."""
+    if run.can_apply and run.isolation == "jobs":
+        name = run.environments[0].name
+        raise UsageError(
+            'what checks may not apply here: `isolation = "jobs"`',
+            where=f"--apply-env {name}",
+            mend=f"check with `pytest --tf-plan {name}`, and apply in a job of its own with "
+            f"`python -I -m pytest_tfpipeline apply {name} --evidence FILE`",
+        )
 
 
 def operator_file(config: pytest.Config) -> Path | None:

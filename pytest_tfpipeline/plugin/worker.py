@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,7 @@ class Witness:
         self._config = config
         self._state = state
         self._collected: list[str] = []
+        self._skipped: list[str] = []
 
     @property
     def answer(self) -> dict[str, list[str]]:
@@ -62,6 +64,7 @@ class Witness:
             return {}
         return {
             "dropped": self._dropped,
+            "skipped": self._skipped,
             "unplanned": sorted(state.unplanned),
             "unapplied": sorted(state.unapplied),
             "held": [codec.dumps(check) for check in state.held.values()],
@@ -70,6 +73,11 @@ class Witness:
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Before anybody can take it away."""
         self._collected.append(item.nodeid)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A module that skips itself takes its policy tests with it before anybody could collect them."""
+        if report.skipped and asks_for_plans(Path(self._config.rootpath, report.nodeid)):
+            self._skipped.append(report.nodeid)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -86,6 +94,15 @@ class Witness:
             kept = {item.nodeid for item in (*session.items, *state.held_items)}
             self._dropped = [nodeid for nodeid in self._collected if nodeid not in kept and NOWHERE not in nodeid]
             output[WIRE_KEY] = json.dumps(self.answer)
+
+
+def asks_for_plans(module: Path) -> bool:
+    """Whether the module may have policy tests; one that cannot be read may have anything."""
+    try:
+        text = module.read_bytes()
+    except OSError:
+        return True
+    return any(name in text for name in (b"tf_plan", b"tf_configuration", b"tf_outputs", b"tf_policy"))
 
 
 def _what_pasted_ids_want(config: pytest.Config, state: State) -> str:

@@ -21,6 +21,8 @@ def shortcomings(evidence: Evidence, environment: str) -> Iterator[str]:
         yield f"it says nothing about {environment}"
         return
     yield from _closed(part)
+    if evidence.run.group is not None:
+        yield f"only the group {evidence.run.group} was applied"
     if not part.applied:
         yield "nothing was applied"
     if failed := [one.root for one in part.applied if one.outcome == "failed"]:

@@ -39,6 +39,8 @@ class RunPart(_Part):
     tree_clean: bool | None
     command: tuple[str, ...]
     isolation: Literal["process", "jobs"]
+    group: str | None = None
+    not_judged: tuple[str, ...] = ()
     workers: Count
     exit_code: Annotated[int, Field(ge=0, le=255)]
 

@@ -39,7 +39,7 @@ class Showing:
     `result` has the environment, its plans and whose the credentials are; `changes` those of all roots. `earlier` is
     the environment that `parity` compares with. `command` is the one to go on with, but for the approval; `statement`
     the file to sign. `holds` is False where the digest is good for this run alone; `asked` is True where the question
-    follows on the terminal.
+    follows on the terminal, and `asks` where the command would ask there.
     """
 
     request: Request
@@ -55,6 +55,7 @@ class Showing:
     statement: str | None = None
     holds: bool = True
     asked: bool = False
+    asks: bool = True
 
 
 def approval_text(showing: Showing, width: int = 100) -> str:
@@ -193,7 +194,7 @@ def _how(showing: Showing) -> list[str]:
         return [
             _NO_KEY,
             f"  {KEY_COMMAND}",
-            *([] if request.kind == SIGNED else ["Or answer on a terminal:", f"  {command}"]),
+            *([] if request.kind == SIGNED or not showing.asks else ["Or answer on a terminal:", f"  {command}"]),
         ]
     if request.kind == SIGNED:
         file = _inline(showing.statement or "approval.json")
@@ -206,10 +207,10 @@ def _how(showing: Showing) -> list[str]:
             "Then, with the signatures beside it:",
             f"  {command} {shlex.quote(f'--approval={file}')}",
         ]
+    typed = ["To approve, type the name of the environment on a terminal:", f"  {command}"] if showing.asks else []
     return [
-        "To approve, type the name of the environment on a terminal:",
-        f"  {command}",
-        "or in a CI job that only those who may approve can start:",
+        *typed,
+        f"{'or' if typed else 'To approve,'} in a CI job that only those who may approve can start:",
         f"  {command} --approve {_inline(request.digest)}",
     ]
 

@@ -19,6 +19,7 @@ def markdown(result: RunResult) -> str:
     lines = [f"## {_title(result)}", ""]
     for one in result.environments:
         lines += [f"### {_text(closing_line(one, result.mode == 'apply'))}", "", *_environment(one)]
+    lines += [result.waiting] if result.waiting else []
     lines += _failures(result.records)
     lines += _closing(result)
     return _cut("\n".join(lines))

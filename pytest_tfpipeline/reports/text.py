@@ -84,14 +84,20 @@ def duration(seconds: float) -> str:
 def closing_line(one: EnvironmentResult, can_apply: bool) -> str:
     """One sentence about an environment."""
     name = one.environment.name + (" (emulated)" if one.environment.emulator else "")
+    if one.waits is not None and one.result is None:
+        return f"{name}: waits for an approval, nothing was applied"
     if one.verdict is not None and not one.verdict.open:
         return f"{name}: closed, nothing was applied"
     if one.result is None:
         return f"{name}: judged, but not applied" if can_apply else f"{name}: {_planned(one)}"
     if one.result.interrupted:
         return f"{name}: interrupted, applied in part"
+    if one.waits is not None and one.result.ended:
+        return f"{name}: applied in part, the rest waits for an approval"
     if not one.result.complete:
         return f"{name}: applied in part"
+    if one.broken_outputs:
+        return f"{name}: applied, but its outputs were found wrong"
     if not one.result.applied:
         return f"{name}: nothing here is to be applied"
     done = {applied.root for applied in one.result.applied if applied.outcome == "applied"}

@@ -134,6 +134,7 @@ def changes(plan: Plan) -> Changes:
         destroy=sum(item.deletes and not item.replaces for item in managed),
         import_=sum(item.importing is not None for item in managed),
         forget=sum(item.forgets for item in managed),
+        move=sum(item.actions == ("no-op",) and item.previous_address is not None for item in managed),
         outputs=tuple(name for name, item in sorted(plan.outputs.items()) if item.actions != ("no-op",)),
     )
 

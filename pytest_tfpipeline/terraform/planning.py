@@ -43,6 +43,11 @@ def note_applied(ctx: Context, target: Target) -> None:
     ctx.workspace.put(_key("applied", target), value=True)
 
 
+def was_applied(ctx: Context, target: Target) -> bool:
+    """Whether this run has applied the target."""
+    return bool(ctx.workspace.get(_key("applied", target), bool))
+
+
 def planned_inputs(ctx: Context, target: Target) -> dict[str, str]:
     """{file: SHA-256} of what the target's last plan could read."""
     return ctx.workspace.get(_key("inputs", target), dict) or {}
@@ -74,11 +79,7 @@ def _plan(ctx: Context, target: Target) -> PlanResult:
 def _upstream(ctx: Context, target: Target) -> tuple[PlanResult, ...]:
     """The plans of the roots that it depends on and that this run has not applied yet."""
     found = [ctx.target(root, target.environment) for root in target.after]
-    return tuple(
-        ensure_plan(ctx, other)
-        for other in found
-        if other is not None and not ctx.workspace.get(_key("applied", other), bool)
-    )
+    return tuple(ensure_plan(ctx, other) for other in found if other is not None and not was_applied(ctx, other))
 
 
 def _run_plan(directory: Directory, target: Target, blank: PlanResult, upstream: tuple[PlanResult, ...]) -> PlanResult:

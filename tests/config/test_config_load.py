@@ -258,11 +258,6 @@ def test_keys_in_pyproject_are_named_with_their_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ('isolation = "jobs"', "isolation"),
-        ('[[group]]\nname = "etl"\nroots = ["x"]', "group"),
-        ('[environment.production]\nafter = "staging"', "environment.production.after"),
-        ('[environment.production]\napproval = "manual"', "environment.production.approval"),
-        ('[environment.production]\napproval = "signed"', "environment.production.approval"),
         ('[environment.staging]\nemulator = "aws"\nseed = [["x"]]', "environment.staging.seed"),
     ],
 )
@@ -270,15 +265,6 @@ def test_a_key_of_a_later_version_is_refused_by_name(tmp_path: Path, text: str, 
     said = refused(tmp_path, text)
     assert said.startswith(f"tfpipeline.toml: {key}: ")
     assert "is not supported by this version" in said
-
-
-def test_the_values_of_such_keys_that_do_nothing_are_taken(tmp_path: Path) -> None:
-    config = own(tmp_path, 'isolation = "process"\n[environment.a]\napproval = "none"\n')
-    assert config.environment["a"].approval == "none"
-
-
-def test_a_misspelt_value_is_not_corrected_to_one_that_is_refused(tmp_path: Path) -> None:
-    assert 'expected "none", found "manul"' in refused(tmp_path, '[environment.a]\napproval = "manul"\n')
 
 
 @pytest.mark.parametrize("name", ["skips", "environments"])

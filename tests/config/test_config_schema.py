@@ -56,7 +56,7 @@ def test_the_schema_is_a_valid_one_with_meaning_and_default_for_each_key() -> No
         ('env_alias = { "pr-*" = "staging" }', []),
         ('env_alias = { "*" = "staging" }', ["env_alias"]),
         ("[environment.a]\nsignatures = 0", ["environment/a/signatures"]),
-        ('[environment.a]\napproval = "manual"', ["environment/a/approval"]),
+        ('[environment.a]\napproval = "maybe"', ["environment/a/approval"]),
     ],
 )
 def test_an_editor_sees_what_the_loader_would_say(text: str, wrong: list[str]) -> None:

@@ -241,7 +241,7 @@ def test_collecting_only_applies_nothing(scratch: Scratch) -> None:
 
     result = scratch.run("--apply-env", "staging", "--collect-only", "-q")
 
-    assert result.code == 0, result.text
+    assert result.code == 1, result.text
     assert "infra/a/main.tf::plan[staging]" in result.stdout
     assert not scratch.applied("a")
     assert not scratch.evidence()["environments"][0]["applied"]

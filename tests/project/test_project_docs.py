@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_tfpipeline.config import load_config
+from pytest_tfpipeline.config.operator import read_operator
+from pytest_tfpipeline.config.reviewed import read_allowances, read_waivers
+from pytest_tfpipeline.gate.approval import Approval
+from pytest_tfpipeline.gate.digest import AddressChange
+from pytest_tfpipeline.gate.ending import PARTIAL, WAITING
 from pytest_tfpipeline.gate.evidence import evidence
 from pytest_tfpipeline.gate.reasons import MEANING, Code, Reason, Verdict
-from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult, Source
+from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, RunResult, Source
 from pytest_tfpipeline.gate.waves import Applied, Left, Result
 from pytest_tfpipeline.model import (
     CheckKind,
@@ -26,7 +31,6 @@ from pytest_tfpipeline.model import (
     Severity,
     Tool,
 )
-from pytest_tfpipeline.plugin.gatekeeper import PARTIAL
 from pytest_tfpipeline.plugin.markers import MARKERS
 from pytest_tfpipeline.plugin.options import OPTIONS, options_table
 from pytest_tfpipeline.tools.programs import program
@@ -81,7 +85,8 @@ def test_every_page_is_in_the_readmes_list() -> None:
 def configurations() -> Iterator[tuple[str, str]]:
     for page in PAGES:
         for index, block in enumerate(TOML_BLOCK.findall(page.read_text(encoding="utf-8"))):
-            yield f"{page.name}-{index}", block
+            if "tool" in tomllib.loads(block):  # the others are files of their own
+                yield f"{page.name}-{index}", block
 
 
 @pytest.mark.parametrize("block", [pytest.param(block, id=name) for name, block in configurations()])
@@ -89,6 +94,18 @@ def test_an_example_of_configuration_is_accepted(block: str, tmp_path: Path) -> 
     assert tomllib.loads(block)["tool"].keys() == {"tfpipeline"}
     (tmp_path / "pyproject.toml").write_text(block, encoding="utf-8")
     load_config(tmp_path, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "read_file"), [("waiver", read_waivers), ("allow", read_allowances), ("providers", read_operator)]
+)
+def test_an_example_of_another_file_is_read(key: str, read_file: Callable[[Path, Any], object], tmp_path: Path) -> None:
+    (block,) = [block for block in TOML_BLOCK.findall(read("docs/configuration.md")) if key in tomllib.loads(block)]
+    path = tmp_path / "outside" / "file.toml"
+    path.parent.mkdir()
+    path.write_text(block, encoding="utf-8")
+    path.chmod(0o600)
+    assert read_file(path, tmp_path / "top" if key == "providers" else path.name)
 
 
 def test_examples_in_python_compile() -> None:
@@ -112,9 +129,10 @@ def test_the_default_version_of_a_tool_is_the_codes_own(name: str) -> None:
     assert row == program(name).default
 
 
-def test_the_exit_code_of_a_partial_apply() -> None:
-    assert f"| {PARTIAL} | applied in part" in read("docs/options.md")
-    assert f"| {PARTIAL} | applied in part" in read("README.md")
+@pytest.mark.parametrize("page", ["docs/options.md", "README.md"])
+def test_the_exit_codes_that_are_not_those_of_pytest(page: str) -> None:
+    assert f"| {PARTIAL} | applied in part" in read(page)
+    assert f"| {WAITING} | everything so far passed" in read(page)
 
 
 def test_what_the_policy_marker_takes_is_explained() -> None:
@@ -133,6 +151,8 @@ def an_evidence() -> dict[str, Any]:
         plans=(PlanResult("core", "staging", PlanStatus.PLANNED),),
         verdict=Verdict("staging", (Reason(Code.CHECK_FAILED, "text", "id"),)),
         result=Result((Applied("core", 1, "failed", 1.0, "why"),), (Left("etl", "why"),)),
+        proposal=Proposal("sha256:0", {"core": "sha256:1"}, {"core": (AddressChange("a.b", "a", ("create",), "0"),)}),
+        approval=Approval("signed", "sha256:0", ("a",), "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"),
     )
     result = RunResult(
         id="1",
@@ -161,5 +181,5 @@ def names(value: object) -> set[str]:
 
 def test_the_shape_of_evidence_is_the_one_that_is_written() -> None:
     (block,) = re.findall(r"^```\n(\{schema_version.*?)^```$", read("docs/evidence.md"), re.MULTILINE | re.DOTALL)
-    shown = set(re.findall(r"\w+", re.sub(r" {3,}(?:null|applied,) .*", "", block)))
+    shown = set(re.findall(r"\w+", re.sub(r" {3,}(?:null|applied,|in a run) .*", "", block)))
     assert shown == names(an_evidence())

@@ -1,0 +1,72 @@
+"""What a check job says, held against what an apply job knows for itself. Pure.
+
+The check job runs the repository's own code, so that everything it says is a claim: without it nothing is applied, and
+nothing is applied because of it. Where it says less than was expected, the gate is closed like after any other run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_tfpipeline.gate.reasons import Code, Reason
+from pytest_tfpipeline.model import EnvironmentRun, Record, Run
+from pytest_tfpipeline.proof.complete import uncommitted
+from pytest_tfpipeline.proof.document import EnvironmentPart, Evidence
+
+
+def to_claim(evidence: Evidence, environment: EnvironmentRun, commit: str | None, repository: str) -> Iterator[Reason]:
+    """What stands against an apply in evidence of the check job."""
+    for cause in _causes(evidence, environment, commit, repository):
+        yield Reason(Code.ISOLATION, f"the check job's evidence does not count: {cause}")
+    part = evidence.environment(environment.name)
+    for each in part.verdict.reasons if part is not None and part.verdict is not None else ():
+        said = f"the check job says {each.code}: {each.text}"
+        yield Reason(Code.ISOLATION, said, each.check)
+
+
+def to_commands(run: Run, environment: str) -> Iterator[Reason]:
+    """Commands of the repository's own: an apply in a job of its own runs none of them."""
+    for target in run.targets:
+        for name, commands in (("prepare", target.prepare), ("after_apply", target.after_apply)):
+            if commands and target.environment == environment:
+                text = f"{target.root} has `{name}` commands, and an apply in a job of its own runs no code of the tree"
+                yield Reason(Code.ISOLATION, text)
+
+
+def to_plans(environment: str, part: EnvironmentPart | None, digest: str, *, lasting: bool) -> Iterator[Reason]:
+    """The plans that were made here, held against those that the check job saw."""
+    claimed = part.plan_set_digest if part is not None else None
+    if not lasting:
+        text = "digests of two jobs can only be compared with a key that both know: set TFPIPELINE_DIGEST_KEY in both"
+        yield Reason(Code.PLANS_DIFFER, text)
+    elif claimed != digest:
+        text = f"the plans made here for {environment} have the digest {digest}, and the check job saw {claimed}"
+        yield Reason(Code.PLANS_DIFFER, f"{text}: something moved meanwhile, or its word was wrong; check again")
+
+
+def claimed_records(evidence: Evidence, environment: str) -> tuple[Record, ...]:
+    """The check job's records about that environment, and those that belong to every one."""
+    return tuple(
+        Record(check.id, check.check, check.outcome, check.root, check.environment, check.seconds)
+        for check in evidence.checks
+        if check.check is not None and check.environment in (None, environment)
+    )
+
+
+def _causes(evidence: Evidence, environment: EnvironmentRun, commit: str | None, repository: str) -> Iterator[str]:
+    part = evidence.environment(environment.name)
+    emulated = environment.emulator is not None
+    if evidence.run.repository != repository:
+        yield f"it is of another repository ({evidence.run.repository}; this is {repository})"
+    if evidence.run.commit != commit:
+        yield f"it is of another commit ({evidence.run.commit}; this is {commit})"
+    if not emulated:
+        yield from uncommitted(evidence)
+    if evidence.run.exit_code != 0:
+        yield f"its run ended with exit code {evidence.run.exit_code}"
+    if part is None:
+        yield f"it says nothing about {environment.name}"
+    elif part.emulated != emulated:
+        yield f"there {environment.name} was {'emulated' if part.emulated else 'real'}, and here it is not"
+    elif part.verdict is None or not part.verdict.open:
+        yield "not every check passed"

@@ -1,0 +1,30 @@
+"""The exit code that a run which can apply ends with. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_tfpipeline.gate.result import EnvironmentResult
+
+OK, FAILED = 0, 1
+#: Everything so far passed, and the run waits for an approval, or for a job that may apply the next environment.
+WAITING = 10
+#: Something was applied, and something failed or is left.
+PARTIAL = 11
+
+
+def exit_code(results: Sequence[EnvironmentResult], wanted: int, said: int, *, elsewhere: bool = False) -> int:
+    """`results` are of the environments that were judged, `wanted` is how many were asked for, `said` what pytest makes
+    of the tests: 0 or 1. `elsewhere`: the next environment is left to a job that has its credentials.
+
+    Nothing is well unless every environment was applied.
+    """
+    applied = [one for one in results if one.result is not None]
+    if any(one.broken_outputs or (one.result and not one.result.ended) for one in applied):
+        return PARTIAL
+    begun = any(each.outcome != "unchanged" for one in applied if one.result for each in one.result.applied)
+    if said == OK and (elsewhere or any(one.waits for one in results)):
+        return WAITING
+    if sum(one.complete for one in applied) < wanted:
+        return PARTIAL if begun else FAILED
+    return said

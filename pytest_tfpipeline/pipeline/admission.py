@@ -1,0 +1,165 @@
+"""What stands against an environment beside its own checks: the tree, the order of environments, states that moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_tfpipeline.context import Context
+from pytest_tfpipeline.errors import PipelineError, ProofError
+from pytest_tfpipeline.gate import objections
+from pytest_tfpipeline.gate.claim import to_plans
+from pytest_tfpipeline.gate.prior import Apply, apply_of, last, to_after, to_rollback
+from pytest_tfpipeline.gate.reasons import Code, Reason
+from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, Source
+from pytest_tfpipeline.model import EnvironmentRun, PlanStatus
+from pytest_tfpipeline.pipeline.build import changed_since
+from pytest_tfpipeline.pipeline.claims import Claims
+from pytest_tfpipeline.pipeline.expected import plan_check_id
+from pytest_tfpipeline.pipeline.history import Kept, is_ancestor, last_kept
+from pytest_tfpipeline.pipeline.judge import Reading
+from pytest_tfpipeline.pipeline.proposal import propose
+from pytest_tfpipeline.pipeline.source import read_commit, read_tree_state
+from pytest_tfpipeline.proof.document import Evidence, read_evidence
+from pytest_tfpipeline.proof.verify import Proof, verify_evidence
+from pytest_tfpipeline.terraform.current import current_state
+
+#: States that are read at the same time.
+_PARALLEL = 4
+
+
+@dataclass(frozen=True)
+class Admission:
+    """One per run that can apply.
+
+    `key` is what secrets enter digests under, and `lasting` whether other runs know it. `proofs` is the evidence that
+    was given, verified.
+    """
+
+    ctx: Context
+    top: Path
+    source: Source
+    claims: Claims
+    key: bytes
+    lasting: bool
+    proofs: tuple[Proof, ...] = ()
+    #: What the check job says, where check and apply are jobs of their own.
+    claimed: Evidence | None = None
+
+    @property
+    def output(self) -> Path:
+        """Where evidence is, of this run and of earlier ones."""
+        return Path(self.ctx.run.output_path)
+
+    def to_tree(self, environment: EnvironmentRun) -> Iterator[Reason]:
+        """The tree is not the commit any more, or never was."""
+        run, runner = self.ctx.run, self.ctx.runner
+        yield from objections.to_changes_of_tree(changed_since(run))
+        yield from objections.to_moved_commit(run.commit, read_commit(runner, self.top))
+        roots = tuple(target.root for target in run.targets)
+        tree = read_tree_state(runner, self.top, roots)
+        yield from objections.to_tree(tree.dirty, tree.ignored, environment)
+
+    def to_order(self, environment: EnvironmentRun, earlier: Sequence[EnvironmentResult]) -> Iterator[Reason]:
+        """The environment that comes before this one, and the commit that was applied here last."""
+        emulated = environment.emulator is not None
+        done = {one.environment.name: one for one in earlier}
+        if environment.after in done:
+            yield from _to_emulated(environment, done[environment.after])
+        elif environment.after is not None:
+            known = self._kept(environment.after, emulated=emulated).apply
+            commit, repository = self.source.commit, self.source.repository
+            yield from to_after(environment, self.proofs, commit, repository, emulated, [known] if known else [])
+        if not emulated:  # trying things out may go back and forth
+            found = self._last_apply(environment.name, emulated=False)
+            follows = is_ancestor(self.ctx.runner, self.top, found.commit, self.source.commit) if found else None
+            yield from to_rollback(found, follows, self.claims.rollback)
+
+    def to_proposal(self, environment: EnvironmentRun, proposal: Proposal) -> Iterator[Reason]:
+        """Plans that are not those that the check job saw."""
+        if self.claimed is not None:
+            part = self.claimed.environment(environment.name)
+            yield from to_plans(environment.name, part, proposal.digest, lasting=self.lasting)
+
+    def to_unfinished(self, earlier: Sequence[EnvironmentResult]) -> Iterator[Reason]:
+        """Of an environment that was never judged: an earlier one was not completed."""
+        for one in earlier:
+            if not one.complete:
+                yield Reason(Code.PRIOR_MISSING, f"{one.environment.name}, which comes before, was not completed")
+
+    def notes(self, environment: EnvironmentRun) -> tuple[str, ...]:
+        """Kept evidence of the environment that did not count."""
+        return self._kept(environment.name, emulated=environment.emulator is not None).notes
+
+    def last_evidence(self, environment: EnvironmentRun) -> Evidence | None:
+        """The evidence of the last apply here that is known."""
+        found = self._last_apply(environment.name, emulated=environment.emulator is not None)
+        if found is None:
+            return None
+        for proof in self.proofs:
+            if proof.file == found.file:
+                return proof.evidence
+        with suppress(ProofError):
+            return read_evidence(Path(found.file))
+        return None
+
+    def moved(self, environment: EnvironmentRun, readings: Iterable[Reading]) -> dict[str, Reason]:
+        """By root, what stands against its plan because its state is not any more the one that it was made on."""
+        planned = [one for one in readings if one.result.status is PlanStatus.PLANNED]
+        planned = [one for one in planned if self.ctx.run.target(one.result.root, environment.name).apply]
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            found = pool.map(lambda reading: self._moved(environment, reading), planned)
+        return {one.result.root: reason for one, reason in zip(planned, found, strict=True) if reason is not None}
+
+    def propose(
+        self, environment: EnvironmentRun, readings: Sequence[Reading], account: str | None, done: Sequence[str] = ()
+    ) -> Proposal:
+        """The digests of what would be applied."""
+        return propose(
+            self.ctx,
+            environment.name,
+            readings,
+            account=account,
+            repository=self.source.repository,
+            key=self.key,
+            done=done,
+        )
+
+    def _moved(self, environment: EnvironmentRun, reading: Reading) -> Reason | None:
+        result = reading.result
+        check = plan_check_id(self.ctx.run.repository, result.root, environment.name)
+        try:
+            now = current_state(self.ctx, self.ctx.run.target(result.root, environment.name))
+        except PipelineError as error:
+            return Reason(Code.STATE_MOVED, str(error), check)
+        if now == (result.state_lineage, result.state_serial):
+            return None
+        return Reason(
+            Code.STATE_MOVED,
+            f"its state has serial {now[1]}, and the plan was made on {result.state_serial}: somebody applied or "
+            "changed it meanwhile; run again",
+            check,
+        )
+
+    def _last_apply(self, environment: str, *, emulated: bool) -> Apply | None:
+        """The last one that is known, from kept evidence or from what was given."""
+        kept = self._kept(environment, emulated=emulated).apply
+        told = [apply_of(proof.evidence, proof.file, environment) for proof in self.proofs]
+        return last([one for one in (kept, *told) if one is not None], environment, self.source.repository, emulated)
+
+    def _kept(self, environment: str, *, emulated: bool) -> Kept:
+        return last_kept(self.output, environment, self.source.repository, emulated)
+
+
+def read_priors(ctx: Context, claims: Claims, signers: Path | None) -> tuple[Proof, ...]:
+    """The evidence that was given, each verified; raises ProofError for what cannot be read as evidence."""
+    return tuple(verify_evidence(ctx.runner, path, signers) for path in claims.priors)
+
+
+def _to_emulated(environment: EnvironmentRun, before: EnvironmentResult) -> Iterator[Reason]:
+    if before.environment.emulator is not None and environment.emulator is None:
+        text = f"{before.environment.name} is emulated, which says nothing about {environment.name}"
+        yield Reason(Code.PRIOR_INVALID, text)

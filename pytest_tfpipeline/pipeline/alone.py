@@ -1,0 +1,222 @@
+"""An apply in a job of its own: the engine without pytest, and without any code of the repository.
+
+It plans the commit again by itself, holds the plans against the shipped rules, destroy protection and what the check
+job says, and applies them. Of the repository it reads the configuration and runs terraform's own, nothing else: no
+`prepare`, no suite, no policy test, no linter or its configuration.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pytest_tfpipeline.checks import perform
+from pytest_tfpipeline.context import open_context
+from pytest_tfpipeline.errors import PipelineError, UsageError
+from pytest_tfpipeline.gate.approval import Request
+from pytest_tfpipeline.gate.claim import claimed_records, to_claim, to_commands
+from pytest_tfpipeline.gate.ending import exit_code
+from pytest_tfpipeline.gate.reasons import Code, Reason
+from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult
+from pytest_tfpipeline.model import CheckKind, Run
+from pytest_tfpipeline.pipeline.admission import Admission, read_priors
+from pytest_tfpipeline.pipeline.agreement import Agreement
+from pytest_tfpipeline.pipeline.build import Wish, build_run, describe
+from pytest_tfpipeline.pipeline.claims import Claims, require_key
+from pytest_tfpipeline.pipeline.conduct import Conductor
+from pytest_tfpipeline.pipeline.console import Console
+from pytest_tfpipeline.pipeline.identity import ask_before_plan, without_plans
+from pytest_tfpipeline.pipeline.secrets import secrets_of
+from pytest_tfpipeline.pipeline.services import Services
+from pytest_tfpipeline.pipeline.showing import showing
+from pytest_tfpipeline.pipeline.source import read_source
+from pytest_tfpipeline.process import Runner
+from pytest_tfpipeline.proof.document import Evidence, read_evidence
+from pytest_tfpipeline.redact import Redactor, clean
+from pytest_tfpipeline.reports.approval import approval_markdown, approval_text
+from pytest_tfpipeline.reports.text import applied_lines, changes_table, closing_line
+from pytest_tfpipeline.reports.write import EVIDENCE, write_evidence, write_reports
+from pytest_tfpipeline.terraform.bound import digest_key
+from pytest_tfpipeline.workspace import hold
+
+#: Roots that are planned at the same time.
+_PARALLEL = 2
+_INTERRUPTED = 2
+_OWN = (CheckKind.PLAN, CheckKind.POLICY)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the command line asks for. `command` is the line itself, without the approvals in it."""
+
+    wish: Wish
+    evidence: Path
+    claims: Claims = field(default_factory=Claims)
+    command: tuple[str, ...] = ()
+
+
+def apply_alone(top: Path, order: Order, tell: Callable[[str], None], environ: Mapping[str, str]) -> int:
+    """Carry the order out; gives the exit code: 0, 1, 2, 10 or 11.
+
+    Raises UsageError for what is not begun at all, and ProofError where the check job's evidence is none.
+    """
+    _require_isolation()
+    claim = read_evidence(order.evidence)
+    runner = Runner()
+    run, notes = build_run(top, order.wish, describe(top, order.wish, runner), runner)
+    run = replace(run, isolation="jobs", settings={**run.settings, "shipped_only": True})
+    held = hold(Path(run.work_path))
+    try:
+        return _Job(top, order, claim, run, runner, tell, environ).carry_out(notes)
+    finally:
+        held.release()
+
+
+def top_of(path: Path) -> Path:
+    """The repository that the path is in; raises UsageError where it is in none."""
+    for folder in (path, *path.parents):
+        if (folder / ".git").exists():
+            return folder
+    raise UsageError("is in no git repository", where=str(path), mend="run it in the checkout of the commit")
+
+
+def _require_isolation() -> None:
+    if not sys.flags.isolated:
+        raise UsageError(
+            "an apply in a job of its own must see no Python of the checkout",
+            mend="run it as `python -I -m pytest_tfpipeline apply ENV --evidence FILE`",
+        )
+
+
+class _Job:
+    """One apply, from the services to the reports."""
+
+    def __init__(
+        self,
+        top: Path,
+        order: Order,
+        claim: Evidence,
+        run: Run,
+        runner: Runner,
+        tell: Callable[[str], None],
+        environ: Mapping[str, str],
+    ) -> None:
+        self._top, self._order, self._claim, self._environ = top, order, claim, environ
+        self._tell = tell
+        self._started, self._clock = datetime.now(UTC), time.monotonic()
+        self._key, self._lasting = digest_key(environ)
+        require_key(order.claims, run.environments, lasting=self._lasting)
+        self._ctx = open_context(run, self._say, runner)
+        self._source = read_source(runner, top)
+        self._audience = Console(self._say, lambda line: tell(clean(line)), self._show, self._write_down)
+        self._admission: Admission | None = None
+        self._conductor: Conductor | None = None
+        self._notes: tuple[str, ...] = ()
+        self._waiting = ""
+
+    def carry_out(self, notes: tuple[str, ...]) -> int:
+        """The exit code; whatever happens, the services end and evidence is written."""
+        self._notes = notes
+        for note in notes:
+            self._say(f"note: {note}")
+        services, code = Services(self._ctx.run, self._ctx.runner), _INTERRUPTED
+        try:
+            self._prepare(services)
+            self._conductor = self._open_gate()
+            self._plan()
+            self._conductor.lead()
+            code = exit_code(self._conductor.results, len(self._ctx.run.environments), 0)
+        except KeyboardInterrupt:
+            self._audience.against.append(Reason(Code.INTERRUPTED, "the run was interrupted"))
+        finally:
+            try:
+                if self._conductor is not None:
+                    self._conductor.close()
+            finally:
+                services.stop()
+                self._report(code)
+        return code
+
+    def _prepare(self, services: Services) -> None:
+        run, runner = self._ctx.run, self._ctx.runner
+        self._ctx.tool("terraform")
+        self._ctx = open_context(replace(run, process_env=services.process_env()), self._say, runner)
+        self._audience.answers = answers = ask_before_plan(self._ctx)
+        self._ctx = open_context(without_plans(self._ctx.run, answers), self._say, runner)
+
+    def _open_gate(self) -> Conductor:
+        run, claims, source = self._ctx.run, self._order.claims, self._source
+        signers = self._top / run.signers if run.signers else None
+        for environment in run.environments:
+            self._audience.against += to_claim(self._claim, environment, source.commit, source.repository)
+            self._audience.against += to_commands(run, environment.name)
+        proofs = read_priors(self._ctx, claims, signers)
+        self._admission = Admission(self._ctx, self._top, source, claims, self._key, self._lasting, proofs, self._claim)
+        return Conductor(self._admission, Agreement(self._ctx, source, claims, signers), self._audience)
+
+    def _plan(self) -> None:
+        """Every root, and the shipped rules on its plan; beside what the check job says about them."""
+        for environment in self._ctx.run.environments:
+            self._audience.found += claimed_records(self._claim, environment.name)
+        checks = [check for check in self._ctx.run.checks if check.kind in _OWN and check.environment is not None]
+        self._say(f"planning {', '.join(dict.fromkeys(check.dir for check in checks))}")
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            own = list(pool.map(lambda check: perform(self._ctx, check), checks))
+        for record in own:
+            self._audience.on_record(record, 1)
+
+    def _result(self, code: int) -> RunResult:
+        run = self._ctx.run
+        judged = {one.environment.name: one for one in self._conductor.results} if self._conductor else {}
+        return RunResult(
+            id=run.id,
+            mode=run.mode,
+            started=self._started.isoformat(timespec="seconds"),
+            seconds=time.monotonic() - self._clock,
+            source=self._source,
+            command=self._order.command,
+            workers=0,
+            exit_code=code,
+            tools=self._ctx.used_tools(),
+            environments=tuple(judged.get(one.name) or EnvironmentResult(one) for one in run.environments),
+            records=tuple(self._audience.found),
+            notes=self._notes,
+            waiting=self._waiting,
+            isolation=run.isolation,
+            group=run.group,
+            not_judged=run.not_judged,
+        )
+
+    def _report(self, code: int) -> None:
+        result, output = self._result(code), Path(self._ctx.run.output_path)
+        for one in result.environments:
+            lines = ("", *changes_table([one]), "", *applied_lines(one), closing_line(one, can_apply=True))
+            self._say("\n".join(lines))
+        write_reports(result, output, self._secrets(), self._environ)
+        self._say(f"evidence: {output / EVIDENCE}")
+
+    def _write_down(self) -> None:
+        """Until the run comes to its end, its evidence says that it was interrupted."""
+        with suppress(PipelineError):  # said at the end
+            write_evidence(self._result(_INTERRUPTED), Path(self._ctx.run.output_path), self._secrets())
+
+    def _show(self, request: Request, one: EnvironmentResult) -> str:
+        if self._admission is None or self._conductor is None:
+            return ""
+        checks = {record.check for record in self._audience.found}
+        earlier, command = self._conductor.results, self._order.command
+        told = showing(self._admission, request, one, earlier, checks, command, asked=False, asks=False)
+        self._waiting = approval_markdown(told)
+        return approval_text(told)
+
+    def _say(self, text: str) -> None:
+        self._tell(clean(Redactor(self._secrets()).text(text)))
+
+    def _secrets(self) -> set[str]:
+        return secrets_of(self._ctx, self._ctx.run.targets, self._environ)

@@ -1,0 +1,38 @@
+"""What somebody claims on the command line: approvals, earlier evidence, leave to go back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_tfpipeline.errors import UsageError
+from pytest_tfpipeline.model import EnvironmentRun
+from pytest_tfpipeline.terraform.bound import KEY_COMMAND, KEY_VARIABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Typed, never from an ini file. Nothing of it counts before it was verified.
+
+    `approve` are digests, `approvals` files with a signed approval statement, `priors` files with evidence.
+    """
+
+    approve: tuple[str, ...] = ()
+    approvals: tuple[Path, ...] = ()
+    priors: tuple[Path, ...] = ()
+    rollback: bool = False
+
+
+def require_key(claims: Claims, environments: Iterable[EnvironmentRun], *, lasting: bool) -> None:
+    """An approval that comes from another run is for a digest, and a digest under a key of this run alone is known to
+    nobody else. Raises UsageError, before anything is started."""
+    signed = [one.name for one in environments if one.approval == "signed"]
+    if lasting or not (claims.approve or claims.approvals or signed):
+        return
+    why = "--approve" if claims.approve else "--approval" if claims.approvals else f"the approval of {signed[0]}"
+    raise UsageError(
+        f"{why} is for a digest that another run has made, which takes a key that both know",
+        where=KEY_VARIABLE,
+        mend=f"make one with `{KEY_COMMAND}` and give it to both as {KEY_VARIABLE}",
+    )

@@ -1,0 +1,91 @@
+"""Gather what is shown before an approval: beside the plans, what the earlier environment did and what was reviewed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from pytest_tfpipeline.gate.approval import Request
+from pytest_tfpipeline.gate.digest import AddressChange
+from pytest_tfpipeline.gate.parity import to_parity
+from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal
+from pytest_tfpipeline.gate.review import Review, to_dropped, to_review
+from pytest_tfpipeline.model import EnvironmentRun
+from pytest_tfpipeline.pipeline.admission import Admission
+from pytest_tfpipeline.proof.approval import request_path
+from pytest_tfpipeline.proof.document import EnvironmentPart
+from pytest_tfpipeline.reports.approval import Showing
+
+Changes = Mapping[str, Sequence[AddressChange]]
+
+
+def showing(
+    admission: Admission,
+    request: Request,
+    one: EnvironmentResult,
+    earlier: Sequence[EnvironmentResult],
+    checks: Collection[str],
+    command: Sequence[str],
+    *,
+    asked: bool,
+    asks: bool = True,
+) -> Showing:
+    """All of it. `checks` are the ids that this run has, `command` is the one that goes on, but for the approval."""
+    proposal = one.proposal or Proposal(request.digest)
+    before = _before(admission, one.environment, earlier)
+    return Showing(
+        request=request,
+        result=one,
+        changes=proposal.changes,
+        ref=admission.source.ref,
+        earlier=before[0] if before else None,
+        parity=to_parity(proposal.changes, before[1]) if before else None,
+        review=_review(admission, request.environment, proposal),
+        dropped=to_dropped(_last_checks(admission, one.environment), checks),
+        notes=one.verdict.notes if one.verdict else (),
+        command=tuple(command),
+        statement=str(request_path(admission.output, request.environment)),
+        holds=admission.lasting,
+        asked=asked,
+        asks=asks,
+    )
+
+
+def _before(
+    admission: Admission, environment: EnvironmentRun, earlier: Sequence[EnvironmentResult]
+) -> tuple[str, Changes] | None:
+    """The environment that went before, in this run or in evidence that was given, and what it was changed by."""
+    done = {one.environment.name: one.proposal for one in earlier if one.proposal is not None}
+    name = environment.after or next(reversed(done), None)
+    if name in done:
+        return name, done[name].changes
+    for proof in admission.proofs:
+        part = proof.evidence.environment(environment.after) if environment.after else None
+        if part is not None and part.applied:
+            return part.name, dict(_changes(part))
+    return None
+
+
+def _review(admission: Admission, environment: str, proposal: Proposal) -> Review | None:
+    for proof in admission.proofs:
+        part = proof.evidence.environment(environment)
+        if part is not None and not part.applied:
+            plans = {plan.root: plan.digest for plan in part.plans if plan.digest is not None}
+            return to_review(Proposal("", plans, dict(_changes(part))), proposal, same_key=admission.lasting)
+    return None
+
+
+def _changes(part: EnvironmentPart) -> Iterator[tuple[str, tuple[AddressChange, ...]]]:
+    for plan in part.plans:
+        yield plan.root, tuple(AddressChange(one.address, one.type, one.actions, one.digest) for one in plan.changes)
+
+
+def _last_checks(admission: Admission, environment: EnvironmentRun) -> dict[str, str]:
+    """The checks that the last known apply here had, by id."""
+    evidence = admission.last_evidence(environment)
+    if evidence is None:
+        return {}
+    return {
+        check.id: check.check.value
+        for check in evidence.checks
+        if check.check is not None and check.environment in (None, environment.name)
+    }
