@@ -16,6 +16,9 @@ from pytest_tfpipeline.model import Check, CheckKind, Outcome, Record
 
 _DEFERRABLE = {CheckKind.PLAN, CheckKind.POLICY, CheckKind.POLICY_TEST}
 
+#: How the note about a root begins whose plan is yet to come.
+NOT_SEEN = "not seen yet"
+
 #: What stands against a check that did not pass; `_objection` names the exceptions.
 _AGAINST = {
     Outcome.FAILED: Code.CHECK_FAILED,
@@ -117,7 +120,7 @@ def _skipped(record: Record) -> int:
 
 def _notes(record: Record, rules: Rules) -> Iterator[str]:
     if record.outcome is Outcome.DEFERRED and record.kind is CheckKind.PLAN and record.dir in rules.deferred:
-        yield f"not seen yet: {record.dir} ({record.summary})"
+        yield f"{NOT_SEEN}: {record.dir} ({record.summary})"
     if record.outcome is Outcome.UNKNOWN:
         yield f"not known before apply: {record.check}"
     if _skipped(record):

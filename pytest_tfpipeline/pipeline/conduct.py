@@ -235,8 +235,9 @@ class Conductor:
         proposal, broken = self._propose(environment, tuple(known.values()), done)
         if broken:
             return dict.fromkeys(new, broken)
-        plans = tuple(reading.result for reading in known.values())
-        answer = self._seek(replace(one, proposal=proposal, plans=plans), proposal, wave)
+        answer = self._seek(
+            _left_of(one, proposal, [known[root].result for root in known if root not in done]), proposal, wave
+        )
         if not answer.reasons:
             self._agreement.keep(environment, [known[root] for root in new])
         return dict.fromkeys(new, answer.reasons)
@@ -257,6 +258,12 @@ def _result(environment: EnvironmentRun, judged: _Judged) -> EnvironmentResult:
     return EnvironmentResult(
         environment, judged.plans, judged.verdict, identity=judged.identity, proposal=judged.proposal
     )
+
+
+def _left_of(one: EnvironmentResult, proposal: Proposal, plans: Sequence[PlanResult]) -> EnvironmentResult:
+    """What is left to do, for whoever is asked about it: the rest is done, and was agreed to."""
+    changes = {plan.root: proposal.changes[plan.root] for plan in plans if plan.root in proposal.changes}
+    return replace(one, plans=tuple(plans), verdict=None, proposal=replace(proposal, changes=changes))
 
 
 def _carried_out(plans: Sequence[PlanResult], result: Result) -> tuple[PlanResult, ...]:

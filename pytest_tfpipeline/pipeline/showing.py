@@ -9,7 +9,8 @@ from pytest_tfpipeline.gate.digest import AddressChange
 from pytest_tfpipeline.gate.parity import to_parity
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal
 from pytest_tfpipeline.gate.review import Review, to_dropped, to_review
-from pytest_tfpipeline.model import EnvironmentRun
+from pytest_tfpipeline.gate.verdict import NOT_SEEN
+from pytest_tfpipeline.model import EnvironmentRun, Run
 from pytest_tfpipeline.pipeline.admission import Admission
 from pytest_tfpipeline.proof.approval import request_path
 from pytest_tfpipeline.proof.document import EnvironmentPart
@@ -38,16 +39,24 @@ def showing(
         changes=proposal.changes,
         ref=admission.source.ref,
         earlier=before[0] if before else None,
-        parity=to_parity(proposal.changes, before[1]) if before else None,
+        parity=to_parity(proposal.changes, _comparable(before[1], proposal.changes, admission.ctx.run, one))
+        if before
+        else None,
         review=_review(admission, request.environment, proposal),
         dropped=to_dropped(_last_checks(admission, one.environment), checks),
-        notes=one.verdict.notes if one.verdict else (),
+        notes=tuple(note for note in (one.verdict.notes if one.verdict else ()) if not note.startswith(NOT_SEEN)),
         command=tuple(command),
         statement=str(request_path(admission.output, request.environment)),
         holds=admission.lasting,
         asked=asked,
         asks=asks,
     )
+
+
+def _comparable(earlier: Changes, here: Changes, run: Run, one: EnvironmentResult) -> Changes:
+    """Without those of roots that wait for a later wave or are done: they are not missing here."""
+    roots = {target.root for target in run.targets if target.environment == one.environment.name}
+    return {root: found for root, found in earlier.items() if root in here or root not in roots}
 
 
 def _before(
