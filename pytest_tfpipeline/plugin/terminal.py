@@ -50,6 +50,8 @@ def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run, no
     """The section at the end of the run."""
     lines = changes_table(result.environments)
     for one in result.environments:
+        if len(result.environments) > 1 and (one.result is not None or (one.verdict and one.verdict.notes)):
+            lines += ["", f"{one.environment.name}:"]
         if one.verdict is not None:
             lines += ["", *(f"note: {note}" for note in one.verdict.notes)] if one.verdict.notes else []
         shown_above = reporter.config.option.tbstyle != "no"
