@@ -103,6 +103,7 @@ def _apply(arguments: argparse.Namespace) -> int:
         tuple(arguments.allow_destroy),
         _absolute(arguments.tf_operator),
         arguments.tf_group,
+        alone=True,
     )
     claims = Claims(
         tuple(arguments.approve),

@@ -6,12 +6,18 @@ nothing is applied because of it. Where it says less than was expected, the gate
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Collection, Iterator
+from fnmatch import fnmatchcase
 
 from pytest_tfpipeline.gate.reasons import Code, Reason
-from pytest_tfpipeline.model import EnvironmentRun, Record, Run
+from pytest_tfpipeline.model import EnvironmentRun, Record, Run, Target
 from pytest_tfpipeline.proof.complete import uncommitted
 from pytest_tfpipeline.proof.document import EnvironmentPart, Evidence
+
+_NOT_HERE = "and an apply in a job of its own runs no code of the tree"
+#: Variables that make the dynamic linker, a shell, git or whoever looks for a program load or run something else.
+_LOADS_CODE = ("LD_*", "DYLD_*", "PATH", "GIT_*", "BASH_ENV", "ENV")
 
 
 def to_claim(evidence: Evidence, environment: EnvironmentRun, commit: str | None, repository: str) -> Iterator[Reason]:
@@ -24,13 +30,28 @@ def to_claim(evidence: Evidence, environment: EnvironmentRun, commit: str | None
         yield Reason(Code.ISOLATION, said, each.check)
 
 
-def to_commands(run: Run, environment: str) -> Iterator[Reason]:
-    """Commands of the repository's own: an apply in a job of its own runs none of them."""
+def to_code(run: Run, environment: EnvironmentRun, vouched: Collection[str]) -> Iterator[Reason]:
+    """Code that the repository's configuration would have run here: an apply in a job of its own runs none of it.
+
+    `vouched` are the environments whose `identity` the operator's file says, and not the tree.
+    """
+    command = environment.identity.get("command")
+    if command and (environment.lent_by or environment.name) not in vouched:
+        text = f"the `identity` of {environment.name} is a command, {shlex.join(command)}, which only the operator file"
+        yield Reason(Code.ISOLATION, f"{text} can name for an apply in a job of its own")
     for target in run.targets:
-        for name, commands in (("prepare", target.prepare), ("after_apply", target.after_apply)):
-            if commands and target.environment == environment:
-                text = f"{target.root} has `{name}` commands, and an apply in a job of its own runs no code of the tree"
-                yield Reason(Code.ISOLATION, text)
+        if target.environment == environment.name:
+            yield from (Reason(Code.ISOLATION, f"{target.root} {what}, {_NOT_HERE}") for what in code_of(target))
+
+
+def code_of(target: Target) -> Iterator[str]:
+    """What of a target's configuration would run code of the tree, each a clause."""
+    for name, commands in (("prepare", target.prepare), ("after_apply", target.after_apply)):
+        if commands:
+            yield f"has `{name}` commands"
+    for name in sorted(target.env | target.plan_env | target.apply_env):
+        if any(fnmatchcase(name.upper(), pattern) for pattern in _LOADS_CODE):
+            yield f"sets {name}, with which a program loads other code"
 
 
 def to_plans(environment: str, part: EnvironmentPart | None, digest: str, *, lasting: bool) -> Iterator[Reason]:

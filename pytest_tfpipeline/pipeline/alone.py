@@ -20,13 +20,14 @@ from pytest_tfpipeline.checks import perform
 from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.errors import PipelineError, UsageError
 from pytest_tfpipeline.gate.approval import Request
-from pytest_tfpipeline.gate.claim import claimed_records, to_claim, to_commands
+from pytest_tfpipeline.gate.claim import claimed_records, to_claim
 from pytest_tfpipeline.gate.ending import exit_code
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult
-from pytest_tfpipeline.model import CheckKind, Run
+from pytest_tfpipeline.model import CheckKind
 from pytest_tfpipeline.pipeline.admission import Admission, read_priors
 from pytest_tfpipeline.pipeline.agreement import Agreement
+from pytest_tfpipeline.pipeline.bare import Bare, refuse_kept, strip
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe
 from pytest_tfpipeline.pipeline.claims import Claims, require_key
 from pytest_tfpipeline.pipeline.conduct import Conductor
@@ -69,11 +70,12 @@ def apply_alone(top: Path, order: Order, tell: Callable[[str], None], environ: M
     _require_isolation()
     claim = read_evidence(order.evidence)
     runner = Runner()
+    refuse_kept(runner, top, order.wish.output)
     run, notes = build_run(top, order.wish, describe(top, order.wish, runner), runner)
     run = replace(run, isolation="jobs", settings={**run.settings, "shipped_only": True})
     held = hold(Path(run.work_path))
     try:
-        return _Job(top, order, claim, run, runner, tell, environ).carry_out(notes)
+        return _Job(top, order, claim, strip(run, order.wish.operator, top), runner, tell, environ).carry_out(notes)
     finally:
         held.release()
 
@@ -102,13 +104,13 @@ class _Job:
         top: Path,
         order: Order,
         claim: Evidence,
-        run: Run,
+        bare: Bare,
         runner: Runner,
         tell: Callable[[str], None],
         environ: Mapping[str, str],
     ) -> None:
         self._top, self._order, self._claim, self._environ = top, order, claim, environ
-        self._tell = tell
+        self._tell, self._stripped, run = tell, bare.stripped, bare.run
         self._started, self._clock = datetime.now(UTC), time.monotonic()
         self._key, self._lasting = digest_key(environ)
         require_key(order.claims, run.environments, lasting=self._lasting)
@@ -155,7 +157,7 @@ class _Job:
         signers = self._top / run.signers if run.signers else None
         for environment in run.environments:
             self._audience.against += to_claim(self._claim, environment, source.commit, source.repository)
-            self._audience.against += to_commands(run, environment.name)
+            self._audience.against += self._stripped[environment.name]
         proofs = read_priors(self._ctx, claims, signers)
         self._admission = Admission(self._ctx, self._top, source, claims, self._key, self._lasting, proofs, self._claim)
         return Conductor(self._admission, Agreement(self._ctx, source, claims, signers), self._audience)

@@ -43,7 +43,8 @@ KEPT_RUNS = 1
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the command line asks for. `mode` is check, plan or apply."""
+    """What the command line asks for. `mode` is check, plan or apply. `alone`: an apply in a job of its own, which
+    believes no cache and takes no provider out of the tree."""
 
     mode: str = "check"
     environments: tuple[str, ...] = ()
@@ -52,6 +53,7 @@ class Wish:
     allow_destroy: tuple[str, ...] = ()
     operator: Path | None = None
     group: str | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def describe(top: Path, wish: Wish, runner: Runner) -> Described:
     own = load_config(top, wish.config_file)
     operator = Operator() if wish.operator is None else read_operator(wish.operator, top)
     config = tighten(own, operator)
-    repository = discover(top, config, cache_path(os.environ), runner)
+    repository = discover(top, config, None if wish.alone else cache_path(os.environ), runner)
     check_against(own, repository)
     check_environments(wish.environments, repository, config)
     return Described(config, repository, commit, overruled(own, operator), operator.providers)
@@ -95,7 +97,9 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
     work = make_private(output / "runs" / run_id)
     files = work / "files.json"
     write_private(files, json.dumps(_files(runner, top, hashed=wish.mode == "apply")))
-    cli = cli_config(os.environ, work, home_of(os.environ), top=top, allowed=described.providers)
+    # A provider that lies in the tree is called as the branch likes, so that a list of names says nothing about it.
+    own = None if wish.alone or described.providers is not None else top
+    cli = cli_config(os.environ, work, home_of(os.environ), top=own, allowed=described.providers)
     run = Run(
         id=run_id,
         mode=wish.mode,
