@@ -43,5 +43,6 @@ def told(answers: Iterable[Answer]) -> str | None:
 def _say(environment: str, answer: Answer) -> str:
     whose = f"the {answer.when} credentials for {environment}: {answer.what}"
     if answer.found is None:
-        return f"{whose} could not be found out (`identity` expects {answer.expected}): {answer.problem}"
+        unknown = "nothing" if answer.what.endswith(" says") else "could not be found out"
+        return f"{whose} {unknown} (`identity` expects {answer.expected}): {answer.problem}"
     return f"{whose} {answer.found}, but `identity` expects {answer.expected}"

@@ -42,6 +42,8 @@ class EnvironmentResult:
     waits: str | None = None
     broken_outputs: tuple[str, ...] = ()
     claim: Verdict | None = None
+    #: It was asked for, and is left to a job that has its credentials.
+    elsewhere: bool = False
 
     @property
     def complete(self) -> bool:

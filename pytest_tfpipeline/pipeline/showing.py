@@ -77,7 +77,7 @@ def _before(
 def _review(admission: Admission, environment: str, proposal: Proposal) -> Review | None:
     for proof in admission.proofs:
         part = proof.evidence.environment(environment)
-        if part is not None and not part.applied:
+        if part is not None and part.plans and not part.applied:
             plans = {plan.root: plan.digest for plan in part.plans if plan.digest is not None}
             return to_review(Proposal("", plans, dict(_changes(part))), proposal, same_key=admission.lasting)
     return None

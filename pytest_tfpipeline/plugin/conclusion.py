@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
-from pytest_tfpipeline.gate.identity import told
+import pytest
+
+from pytest_tfpipeline.gate.identity import to_identity, told
+from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult
 from pytest_tfpipeline.gate.verdict import missing
 from pytest_tfpipeline.pipeline.claimed import claimed
@@ -12,7 +19,10 @@ from pytest_tfpipeline.pipeline.source import read_source
 from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.state import State
+from pytest_tfpipeline.plugin.wishes import next_job
 from pytest_tfpipeline.process import Runner
+from pytest_tfpipeline.proof.statement import STATEMENT
+from pytest_tfpipeline.reports.write import EVIDENCE, SIGNING_KEY
 
 
 def conclude(
@@ -57,7 +67,7 @@ def _environments(
     state: State, ledger: Ledger, gatekeeper: Gatekeeper | None, repository: str
 ) -> tuple[EnvironmentResult, ...]:
     judged = {one.environment.name: one for one in gatekeeper.results} if gatekeeper else {}
-    return tuple(
+    found = tuple(
         judged.get(one.name)
         or claimed(
             state.context,
@@ -69,3 +79,34 @@ def _environments(
         )
         for one in state.run.environments
     )
+    return (*found, *_left_out(state))
+
+
+def _left_out(state: State) -> Iterator[EnvironmentResult]:
+    """The environments that are another job's: closed in this one, and why."""
+    for index, environment in enumerate(state.elsewhere):
+        before = state.elsewhere[index - 1].name
+        answers = state.identities.get(environment.name, ())
+        reasons = (
+            Reason(Code.PRIOR_MISSING, f"{before}, which comes before, is left to another job")
+            if index
+            else next(to_identity(environment.name, answers)),
+        )
+        yield EnvironmentResult(environment, verdict=Verdict(environment.name, reasons), elsewhere=True)
+
+
+def left_out_notes(state: State, config: pytest.Config) -> tuple[str, ...]:
+    """Of the environments that this job has no credentials for: why, and how the next job goes on."""
+    if not state.elsewhere:
+        return ()
+    first, names = state.elsewhere[0], [one.name for one in state.elsewhere]
+    why = next(to_identity(first.name, state.identities.get(first.name, ()))).text
+    notes = [f"{', '.join(names)}: left to a job that has the credentials, since {why}"]
+    output = Path(os.path.relpath(state.run.output_path, config.invocation_params.dir))
+    before = {one.name: one for one in state.run.environments}.get(first.after or "")
+    tried = before is not None and before.emulator is not None and first.emulator is not None
+    prior = None if first.after is None else str(output / (EVIDENCE if tried else STATEMENT))
+    notes.append(f"that job goes on with: {shlex.join(next_job(config, names, prior))}")
+    if prior is not None and not tried and not os.environ.get(SIGNING_KEY):
+        notes.append(f"for that, this job must sign its evidence: {SIGNING_KEY} names no key")
+    return tuple(notes)

@@ -22,7 +22,7 @@ from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe, write_timings
 from pytest_tfpipeline.plugin import fixtures, terminal
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
-from pytest_tfpipeline.plugin.conclusion import conclude
+from pytest_tfpipeline.plugin.conclusion import conclude, left_out_notes
 from pytest_tfpipeline.plugin.fanout import announce_cases
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.narrowing import narrowing, selects
@@ -211,6 +211,7 @@ class Controller:
             self._gatekeeper.close()
         self._late_notes = (
             *terminal.unplanned_note(self._ledger, self._run, selected=selects(self._config)),
+            *left_out_notes(self._state, self._config),
             *self._stop_services(),
         )
         self._result = self._conclude(int(session.exitstatus))

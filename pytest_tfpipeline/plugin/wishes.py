@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pytest_tfpipeline.plugin.options import TYPED_ONLY
 CHECK_MODE = "check"
 #: Options that mean nothing without an apply.
 _NEED_APPLY = ("--promote-to", "--approve", "--approval", "--tf-prior", "--tf-rollback")
+_APPROVALS = ("--approve", "--approval")
 _PASTED = re.compile(r"::(?:plan|policy)\[([^\[\]]+)\]$")
 
 
@@ -79,14 +81,24 @@ def _refuse_untyped(config: pytest.Config) -> None:
 
 def going_on(config: pytest.Config) -> tuple[str, ...]:
     """The command line again, without the approvals in it: what a run that waits goes on with."""
-    words: list[str] = []
+    return ("pytest", *_typed_without(config, _APPROVALS))
+
+
+def next_job(config: pytest.Config, names: Sequence[str], prior: str | None) -> tuple[str, ...]:
+    """The command line of the job that goes on with these environments, given this run's evidence."""
+    given = () if prior is None else ("--tf-prior", prior)
+    promoted = (word for name in names[1:] for word in ("--promote-to", name))
+    rest = _typed_without(config, (*_APPROVALS, "--apply-env", "--promote-to", "--tf-prior"))
+    return ("pytest", "--apply-env", names[0], *promoted, *given, *rest)
+
+
+def _typed_without(config: pytest.Config, flags: Sequence[str]) -> Iterator[str]:
     given = iter(map(str, config.invocation_params.args))
     for word in given:
-        if word in ("--approve", "--approval"):
+        if word in flags:
             next(given, None)
-        elif not word.startswith(("--approve=", "--approval=")):
-            words.append(word)
-    return ("pytest", *words)
+        elif not word.startswith(tuple(f"{flag}=" for flag in flags)):
+            yield word
 
 
 def allowed_destroys(config: pytest.Config) -> tuple[str, ...]:

@@ -84,12 +84,8 @@ def duration(seconds: float) -> str:
 def closing_line(one: EnvironmentResult, can_apply: bool) -> str:
     """One sentence about an environment."""
     name = one.environment.name + (" (emulated)" if one.environment.emulator else "")
-    if one.waits is not None and one.result is None:
-        return f"{name}: waits for an approval, nothing was applied"
-    if one.verdict is not None and not one.verdict.open:
-        return f"{name}: closed, nothing was applied"
     if one.result is None:
-        return f"{name}: judged, but not applied" if can_apply else f"{name}: {_planned(one)}"
+        return f"{name}: {_not_applied(one, can_apply)}"
     if one.result.interrupted:
         return f"{name}: interrupted, applied in part"
     if one.waits is not None and one.result.ended:
@@ -105,6 +101,16 @@ def closing_line(one: EnvironmentResult, can_apply: bool) -> str:
     if changed:
         return f"{name}: applied, {_plural(len(changed), 'root')} changed"
     return f"{name}: applied, nothing to change" if done else f"{name}: nothing to change"
+
+
+def _not_applied(one: EnvironmentResult, can_apply: bool) -> str:
+    if one.waits is not None:
+        return "waits for an approval, nothing was applied"
+    if one.elsewhere:
+        return "left to a job that has its credentials, nothing was applied"
+    if one.verdict is not None and not one.verdict.open:
+        return "closed, nothing was applied"
+    return "judged, but not applied" if can_apply else _planned(one)
 
 
 def _planned(one: EnvironmentResult) -> str:

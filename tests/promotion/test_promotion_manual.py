@@ -63,7 +63,9 @@ def test_an_approval_without_a_key_that_both_runs_know_is_refused_with_the_comma
     assert refused.code == 4, refused.text
     command = re.search(rf"make one with `(.+)` and give it to both as {name}", refused.text)
     assert command is not None
-    made = subprocess.run(shlex.split(command[1]), check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+    made = subprocess.run(
+        shlex.split(command[1]), check=True, capture_output=True, text=True, timeout=60
+    ).stdout.strip()
     assert "--approve" in refused.text
     assert promotion.states() == {}
     assert promotion.evidence().run.exit_code == 4
