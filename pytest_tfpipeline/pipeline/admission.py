@@ -74,9 +74,9 @@ class Admission:
             commit, repository = self.source.commit, self.source.repository
             yield from to_after(environment, self.proofs, commit, repository, emulated, [known] if known else [])
         if not emulated:  # trying things out may go back and forth
-            found = self._last_apply(environment.name, emulated=False)
-            follows = is_ancestor(self.ctx.runner, self.top, found.commit, self.source.commit) if found else None
-            yield from to_rollback(found, follows, self.claims.rollback)
+            for found in self._last_applies(environment.name, emulated=False):
+                follows = is_ancestor(self.ctx.runner, self.top, found.commit, self.source.commit)
+                yield from to_rollback(found, follows, self.claims.rollback)
 
     def to_proposal(self, environment: EnvironmentRun, proposal: Proposal) -> Iterator[Reason]:
         """Plans that are not those that the check job saw."""
@@ -96,7 +96,7 @@ class Admission:
 
     def last_evidence(self, environment: EnvironmentRun) -> Evidence | None:
         """The evidence of the last apply here that is known."""
-        found = self._last_apply(environment.name, emulated=environment.emulator is not None)
+        found = next(iter(self._last_applies(environment.name, emulated=environment.emulator is not None)), None)
         if found is None:
             return None
         for proof in self.proofs:
@@ -144,11 +144,17 @@ class Admission:
             check,
         )
 
-    def _last_apply(self, environment: str, *, emulated: bool) -> Apply | None:
-        """The last one that is known, from kept evidence or from what was given."""
+    def _last_applies(self, environment: str, *, emulated: bool) -> tuple[Apply, ...]:
+        """The last one, from kept evidence or signed; and where unsigned evidence tells of a later one, that one too: a
+        claim may stand against an apply, and never in the place of what is known."""
         kept = self._kept(environment, emulated=emulated).apply
-        told = [apply_of(proof.evidence, proof.file, environment) for proof in self.proofs]
-        return last([one for one in (kept, *told) if one is not None], environment, self.source.repository, emulated)
+        told = [(apply_of(proof.evidence, proof.file, environment), bool(proof.signed_by)) for proof in self.proofs]
+        known = [kept, *(one for one, signed in told if signed)]
+        found = [
+            last([one for one in among if one is not None], environment, self.source.repository, emulated)
+            for among in (known, [*known, *(one for one, _ in told)])
+        ]
+        return tuple(dict.fromkeys(one for one in found if one is not None))
 
     def _kept(self, environment: str, *, emulated: bool) -> Kept:
         return last_kept(self.output, environment, self.source.repository, emulated)

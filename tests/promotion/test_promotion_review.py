@@ -1,0 +1,105 @@
+"""Ways around the gate that were tried, and what stands in each."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pytest_tfpipeline.gate.reasons import Code, Verdict
+from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult, Source
+from pytest_tfpipeline.gate.waves import Applied, Result
+from pytest_tfpipeline.model import EnvironmentRun
+from pytest_tfpipeline.pipeline.admission import Admission
+from pytest_tfpipeline.pipeline.claims import Claims
+from pytest_tfpipeline.process import Runner
+from pytest_tfpipeline.proof.ssh import Signature
+from pytest_tfpipeline.proof.verify import Proof, verify_evidence
+from pytest_tfpipeline.reports.write import write_evidence
+
+PRODUCTION = EnvironmentRun("production")
+SIGNED = (Signature("alice", "SHA256:" + "a" * 43),)
+
+
+@pytest.fixture
+def commits(tmp_path: Path) -> tuple[Path, str, str]:
+    """A repository, and its two commits, the older one first."""
+    top = tmp_path / "repository"
+
+    def git(*words: str) -> str:
+        who = ("-c", "user.name=Scratch", "-c", "user.email=scratch@example.org")
+        argv = ["git", "-C", str(top), *who, *words]
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+
+    top.mkdir()
+    git("init", "--quiet")
+    found = []
+    for message in ("one", "two"):
+        git("commit", "--quiet", "--allow-empty", "--message", message)
+        found.append(git("rev-parse", "HEAD"))
+    return top, found[0], found[1]
+
+
+def told(output: Path, commit: str, *, started: str) -> Path:
+    """Evidence of an apply of production, as a run writes it."""
+    applied = Result((Applied("infra/a", 1, "applied"),))
+    result = RunResult(
+        id=f"{started[:10].replace('-', '')}T000000-abcdef",
+        mode="apply",
+        started=started,
+        seconds=1.0,
+        source=Source("repository", commit, "main", True),
+        command=("pytest",),
+        workers=0,
+        exit_code=0,
+        environments=(EnvironmentResult(PRODUCTION, verdict=Verdict("production"), result=applied),),
+    )
+    write_evidence(result, output, ())
+    return output / "evidence.json"
+
+
+def admission(top: Path, output: Path, commit: str, *proofs: Proof) -> Admission:
+    ctx: Any = SimpleNamespace(run=SimpleNamespace(output_path=str(output)), runner=Runner())
+    source = Source("repository", commit, "main", True)
+    return Admission(ctx, top, source, Claims(), b"", False, proofs)
+
+
+class TestRollback:
+    def test_unsigned_evidence_does_not_hide_what_was_applied_last(
+        self, tmp_path: Path, commits: tuple[Path, str, str]
+    ) -> None:
+        top, older, newer = commits
+        told(tmp_path / "kept", newer, started="2026-01-02T00:00:00+00:00")
+        made_up = told(tmp_path / "given", older, started="2036-01-01T00:00:00+00:00")
+        proof = verify_evidence(Runner(), made_up, None)
+
+        found = [*admission(top, tmp_path / "kept", older, proof).to_order(PRODUCTION, [])]
+
+        assert [one.code for one in found] == [Code.ROLLBACK]
+        assert newer[:12] in found[0].text
+
+    def test_unsigned_evidence_of_a_later_apply_still_stands_against_this_one(
+        self, tmp_path: Path, commits: tuple[Path, str, str]
+    ) -> None:
+        top, older, newer = commits
+        told(tmp_path / "kept", older, started="2026-01-02T00:00:00+00:00")
+        proof = verify_evidence(Runner(), told(tmp_path / "given", newer, started="2026-02-01T00:00:00+00:00"), None)
+
+        found = [*admission(top, tmp_path / "kept", older, proof).to_order(PRODUCTION, [])]
+
+        assert [one.code for one in found] == [Code.ROLLBACK]
+
+    def test_signed_evidence_of_a_later_apply_is_the_last_one(
+        self, tmp_path: Path, commits: tuple[Path, str, str]
+    ) -> None:
+        """After a deliberate rollback in another place, the older commit is what is there."""
+        top, older, newer = commits
+        told(tmp_path / "kept", newer, started="2026-01-02T00:00:00+00:00")
+        proof = verify_evidence(Runner(), told(tmp_path / "given", older, started="2026-02-01T00:00:00+00:00"), None)
+        signed = replace(proof, signed_by=SIGNED, problems=())
+
+        assert [*admission(top, tmp_path / "kept", older, signed).to_order(PRODUCTION, [])] == []
