@@ -23,8 +23,10 @@ def exit_code(results: Sequence[EnvironmentResult], wanted: int, said: int, *, e
     if any(one.broken_outputs or (one.result and not one.result.ended) for one in applied):
         return PARTIAL
     begun = any(each.outcome != "unchanged" for one in applied if one.result for each in one.result.applied)
-    if said == OK and (elsewhere or any(one.waits for one in results)):
+    done = sum(one.complete for one in applied)
+    stopped = next((one for one in results if not one.complete), None)
+    if said == OK and (stopped.waits if stopped else elsewhere and done >= wanted):
         return WAITING
-    if sum(one.complete for one in applied) < wanted:
+    if done < wanted:
         return PARTIAL if begun else FAILED
     return said

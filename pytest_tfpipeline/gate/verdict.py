@@ -8,7 +8,7 @@ whatever it does not understand closes it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
@@ -18,6 +18,9 @@ _DEFERRABLE = {CheckKind.PLAN, CheckKind.POLICY, CheckKind.POLICY_TEST}
 
 #: How the note about a root begins whose plan is yet to come.
 NOT_SEEN = "not seen yet"
+
+#: Kind, directory and environment.
+_About = tuple[CheckKind, str | None, str | None]
 
 #: What stands against a check that did not pass; `_objection` names the exceptions.
 _AGAINST = {
@@ -51,20 +54,23 @@ def decide(
 ) -> Verdict:
     """The verdict for `environment`; records and checks of other environments do not count, shared ones do."""
     rules = rules or Rules()
-    checks = {check.id: check for check in expected if check.environment in (None, environment)}
+    checks: dict[str, set[_About]] = defaultdict(set)
+    for check in expected:
+        if check.environment in (None, environment):
+            checks[check.id].add(_about(check))
     by_id: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         if record.environment in (None, environment) or record.check in checks:
             by_id[record.check].append(record)
 
     reasons = set(objections)
-    if not any(check.environment == environment for check in checks.values()):
+    if not any(about[-1] == environment for abouts in checks.values() for about in abouts):
         reasons.add(Reason(Code.NOTHING_TO_CHECK, f"no root is planned in {environment}: nothing would be judged"))
     for check_id in checks.keys() - by_id.keys():
         reasons.add(Reason(Code.CHECK_MISSING, "no result: it was deselected, dropped or not run", check_id))
     for check_id, found in by_id.items():
-        reasons.update(_judge(checks.get(check_id), found, rules))
-    notes = [note for found in by_id.values() for note in _notes(found[0], rules)]
+        reasons.update(_judge(checks.get(check_id, set()), found, rules))
+    notes = {note for found in by_id.values() for record in found for note in _notes(record, rules)}
     return Verdict(environment, tuple(sorted(reasons, key=_order)), tuple(sorted(notes)))
 
 
@@ -74,15 +80,16 @@ def missing(expected: Iterable[Check], records: Iterable[Record]) -> tuple[str, 
     return tuple(check.id for check in expected if check.id not in have)
 
 
-def _judge(check: Check | None, found: Sequence[Record], rules: Rules) -> Iterator[Reason]:
-    first = found[0]
+def _judge(expected: Set[_About], found: Sequence[Record], rules: Rules) -> Iterator[Reason]:
+    """What stands against the records of one id; `expected` is what the checks of that id are about, none or one."""
+    name = found[0].check
     if len({(record.outcome, _about(record)) for record in found}) > 1:
         said = ", ".join(sorted({record.outcome.value for record in found}))
-        yield Reason(Code.RECORDS_DISAGREE, f"records of one check say different things: {said}", first.check)
-    if check is None and first.kind not in (CheckKind.TEST, CheckKind.POLICY_TEST):
-        yield Reason(Code.CHECK_UNEXPECTED, "a record of a check that this run does not expect", first.check)
-    if check is not None and any(_about(record) != _about(check) for record in found):
-        yield Reason(Code.CHECK_UNEXPECTED, "the record belongs to another check than its id says", first.check)
+        yield Reason(Code.RECORDS_DISAGREE, f"records of one check say different things: {said}", name)
+    if not expected and any(record.kind not in (CheckKind.TEST, CheckKind.POLICY_TEST) for record in found):
+        yield Reason(Code.CHECK_UNEXPECTED, "a record of a check that this run does not expect", name)
+    if any(expected - {_about(record)} for record in found):
+        yield Reason(Code.CHECK_UNEXPECTED, "the record belongs to another check than its id says", name)
     for record in found:
         code = _objection(record, rules)
         if code is not None:
@@ -103,7 +110,7 @@ def _objection(record: Record, rules: Rules) -> Code | None:
     return _AGAINST[record.outcome]
 
 
-def _about(one: Check | Record) -> tuple[CheckKind, str | None, str | None]:
+def _about(one: Check | Record) -> _About:
     return one.kind, one.dir, one.environment
 
 

@@ -161,7 +161,8 @@ def _police(planned: Sequence[Target], steps: Steps, wave: int) -> list[Left]:
         against = steps.police(planned, wave)
     except PipelineError as error:
         return [Left(target.root, f"its plan of wave {wave} could not be judged: {error}") for target in planned]
-    return [_refused(root, reasons, wave) for root, reasons in against.items() if reasons]
+    silent = [Left(one.root, f"its plan of wave {wave} was not judged") for one in planned if one.root not in against]
+    return [*silent, *(_refused(root, reasons, wave) for root, reasons in against.items() if reasons)]
 
 
 def _refused(root: str, reasons: Sequence[Reason], wave: int) -> Left:
