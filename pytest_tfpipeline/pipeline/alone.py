@@ -48,7 +48,7 @@ from pytest_tfpipeline.workspace import hold
 
 #: Roots that are planned at the same time.
 _PARALLEL = 2
-_INTERRUPTED = 2
+_FAILED, _INTERRUPTED, _BROKEN, _USAGE = 1, 2, 3, 4
 _OWN = (CheckKind.PLAN, CheckKind.POLICY)
 
 
@@ -63,7 +63,7 @@ class Order:
 
 
 def apply_alone(top: Path, order: Order, tell: Callable[[str], None], environ: Mapping[str, str]) -> int:
-    """Carry the order out; gives the exit code: 0, 1, 2, 10 or 11.
+    """Carry the order out; gives the exit code: 0, 1, 2, 3, 4, 10 or 11.
 
     Raises UsageError for what is not begun at all, and ProofError where the check job's evidence is none.
     """
@@ -136,13 +136,32 @@ class _Job:
             code = exit_code(self._conductor.results, len(self._ctx.run.environments), 0)
         except KeyboardInterrupt:
             self._audience.against.append(Reason(Code.INTERRUPTED, "the run was interrupted"))
+        except Exception as error:
+            code = self._broken(error)
         finally:
             try:
                 if self._conductor is not None:
                     self._conductor.close()
             finally:
-                services.stop()
-                self._report(code)
+                code = self._report(self._end(services, code))
+        return code
+
+    def _broken(self, error: Exception) -> int:
+        """Say what broke; 1 and 4 are for runs that applied nothing."""
+        text = str(error) if isinstance(error, PipelineError) else f"internal error: {error!r}"
+        self._audience.against.append(Reason(Code.INTERNAL_ERROR, text))
+        self._say(text)
+        begun = self._conductor is not None and any(one.result is not None for one in self._conductor.results)
+        clear = _USAGE if isinstance(error, UsageError) else _FAILED
+        return clear if isinstance(error, PipelineError) and not begun else _BROKEN
+
+    def _end(self, services: Services, code: int) -> int:
+        """End the services; a failure in that is never a success, and never keeps the evidence from being written."""
+        try:
+            services.stop()
+        except PipelineError as error:
+            self._say(str(error))
+            code = code or _BROKEN
         return code
 
     def _prepare(self, services: Services) -> None:
@@ -195,13 +214,21 @@ class _Job:
             not_judged=run.not_judged,
         )
 
-    def _report(self, code: int) -> None:
+    def _report(self, code: int) -> int:
+        """Say and write down what it came to; the exit code, which is no success where that could not be written."""
         result, output = self._result(code), Path(self._ctx.run.output_path)
         for one in result.environments:
             lines = ("", *changes_table([one]), "", *applied_lines(one), closing_line(one, can_apply=True))
             self._say("\n".join(lines))
-        write_reports(result, output, self._secrets(), self._environ)
+        try:
+            write_reports(result, output, self._secrets(), self._environ)
+        except PipelineError as error:
+            self._say(f"what the run proved could not be written: {error}")
+            code = code or _BROKEN
+            with suppress(PipelineError):  # where the key alone was the trouble, it says how the run ended
+                write_evidence(self._result(code), output, self._secrets())
         self._say(f"evidence: {output / EVIDENCE}")
+        return code
 
     def _write_down(self) -> None:
         """Until the run comes to its end, its evidence says that it was interrupted."""

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from promoted import Promotion
 
 from pytest_tfpipeline.gate.reasons import Code, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult, Source
@@ -22,6 +23,7 @@ from pytest_tfpipeline.proof.verify import Proof, verify_evidence
 from pytest_tfpipeline.reports.write import write_evidence
 
 PRODUCTION = EnvironmentRun("production")
+JOBS = 'isolation = "jobs"\n'
 SIGNED = (Signature("alice", "SHA256:" + "a" * 43),)
 
 
@@ -103,3 +105,30 @@ class TestRollback:
         signed = replace(proof, signed_by=SIGNED, problems=())
 
         assert [*admission(top, tmp_path / "kept", older, signed).to_order(PRODUCTION, [])] == []
+
+
+class TestExitCodes:
+    def test_an_apply_whose_evidence_cannot_be_signed_is_no_run_that_applied_nothing(self, tmp_path: Path) -> None:
+        promotion, check = in_jobs(tmp_path)
+
+        result = promotion.alone(3, "production", check, env={"TFPIPELINE_SIGNING_KEY": str(tmp_path / "none")})
+
+        assert promotion.live("production") == "production one"
+        assert "what the run proved could not be written" in result.stdout
+
+    def test_what_ends_the_job_before_anything_is_planned_is_what_its_evidence_says(self, tmp_path: Path) -> None:
+        promotion, check = in_jobs(tmp_path)
+        (tmp_path / "prior.json").write_text("{")
+
+        result = promotion.alone(1, "production", check, "--tf-prior", str(tmp_path / "prior.json"))
+
+        assert promotion.states() == {}
+        assert "prior.json: is not JSON" in result.text
+
+
+def in_jobs(path: Path) -> tuple[Promotion, Path]:
+    """A repository whose check and apply are jobs of their own, and the evidence of the check of production."""
+    promotion = Promotion(path, JOBS)
+    promotion.commit()
+    promotion.run(0, "--tf-plan", "production")
+    return promotion, (promotion.scratch.output / "evidence.json").rename(path / "check.json")
