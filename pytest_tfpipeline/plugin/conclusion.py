@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -42,6 +43,9 @@ def conclude(
     git is asked through a runner of its own: after an interrupt, the run's starts nothing any more.
     """
     run, source = state.run, read_source(Runner(), state.top)
+    if gatekeeper is not None:  # what was applied is what was judged, whatever is checked out by now
+        clean = gatekeeper.source.tree_clean and source.tree_clean
+        source = replace(gatekeeper.source, tree_clean=clean)
     return RunResult(
         id=run.id,
         mode=run.mode,

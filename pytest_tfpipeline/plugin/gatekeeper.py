@@ -13,7 +13,7 @@ import pytest
 from pytest_tfpipeline.gate.approval import Request
 from pytest_tfpipeline.gate.identity import Answer
 from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
-from pytest_tfpipeline.gate.result import EnvironmentResult
+from pytest_tfpipeline.gate.result import EnvironmentResult, Source
 from pytest_tfpipeline.gate.waves import Applied, Left
 from pytest_tfpipeline.model import EnvironmentRun, Outcome, PlanResult, Record, Target
 from pytest_tfpipeline.pipeline.admission import Admission
@@ -57,6 +57,11 @@ class Gatekeeper:
     def results(self) -> Sequence[EnvironmentResult]:
         """The environments that were judged so far."""
         return self._conductor.results
+
+    @property
+    def source(self) -> Source:
+        """What is judged, as it was when the run began."""
+        return self._admission.source
 
     def judge_and_apply(self) -> None:
         """Decide; behind an open gate, apply in waves. Every result is reported like an item."""

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from promoted import Promotion
+from promoted import NONE, Promotion
 
 from pytest_tfpipeline.gate.reasons import Code, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult, Source
@@ -24,6 +24,13 @@ from pytest_tfpipeline.reports.write import write_evidence
 
 PRODUCTION = EnvironmentRun("production")
 JOBS = 'isolation = "jobs"\n'
+COMMITS = """
+import subprocess
+
+def test_it(tf_outputs):
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    subprocess.run(["git", *who, "commit", "--quiet", "--allow-empty", "--message", "later"], check=True)
+"""
 SIGNED = (Signature("alice", "SHA256:" + "a" * 43),)
 
 
@@ -124,6 +131,21 @@ class TestExitCodes:
 
         assert promotion.states() == {}
         assert "prior.json: is not JSON" in result.text
+
+
+class TestWhatEvidenceSays:
+    def test_the_commit_is_the_one_that_was_applied_and_not_a_later_one(self, tmp_path: Path) -> None:
+        """Long applies are where somebody commits something else meanwhile, in the same checkout."""
+        promotion = Promotion(tmp_path, NONE)
+        promotion.scratch.write("tests/test_outputs.py", COMMITS)
+        promotion.commit()
+        began = promotion.scratch.git("rev-parse", "HEAD").strip()
+
+        promotion.run(0, "--apply-env", "staging")
+
+        assert promotion.scratch.git("rev-parse", "HEAD").strip() != began
+        assert promotion.evidence().run.commit == began
+        assert {path.name.split("-")[1] for path in (promotion.scratch.output / "evidence").iterdir()} == {began[:12]}
 
 
 def in_jobs(path: Path) -> tuple[Promotion, Path]:
