@@ -19,11 +19,10 @@ def exit_code(results: Sequence[EnvironmentResult], wanted: int, said: int, *, e
 
     Nothing is well unless every environment was applied.
     """
-    applied = [one for one in results if one.result is not None]
-    if any(one.broken_outputs or (one.result and not one.result.ended) for one in applied):
+    if any(one.broken_outputs or (one.result and not one.result.ended) for one in results):
         return PARTIAL
-    begun = any(each.outcome != "unchanged" for one in applied if one.result for each in one.result.applied)
-    done = sum(one.complete for one in applied)
+    begun = any(each.outcome != "unchanged" for one in results if one.result for each in one.result.applied)
+    done = sum(one.complete for one in results)
     stopped = next((one for one in results if not one.complete), None)
     if said == OK and (stopped.waits if stopped else elsewhere and done >= wanted):
         return WAITING

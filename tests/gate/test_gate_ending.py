@@ -40,6 +40,10 @@ IN_PART = {"failed", "left", "interrupted", "broken", "outputs"}
 CHAINS = [(), *((name,) for name in ENDS), *((first, second) for first in sorted(WELL) for second in ENDS)]
 
 
+def test_other_programs_act_on_these_numbers() -> None:
+    assert (OK, FAILED, WAITING, PARTIAL) == (0, 1, 10, 11)
+
+
 @pytest.mark.parametrize("chain", [*CHAINS, *product(sorted(ENDS.keys() - WELL), ENDS)])
 def test_each_code_is_said_of_nothing_better_or_worse(chain: tuple[str, ...]) -> None:
     """The last half are chains that no run should make: an environment was tried behind one that is not complete."""
