@@ -29,6 +29,13 @@ def to_tree(dirty: Sequence[str], ignored: Sequence[str], environment: Environme
         yield Reason(Code.IGNORED_INPUT, f"git ignores what terraform would read: {_some(ignored)}; remove or track it")
 
 
+def to_locks(unlocked: Sequence[str], environment: EnvironmentRun) -> Iterator[Reason]:
+    """Lock files that the commit does not have: init then took whatever providers there were at that moment."""
+    if unlocked and environment.emulator is None:
+        text = f"not in the commit: {_some(unlocked)}; so init chose the providers: run `terraform init` and commit it"
+        yield Reason(Code.IGNORED_INPUT, text)
+
+
 def to_changes_of_tree(changed: Sequence[str]) -> Iterator[Reason]:
     """Files that are not any more what was checked."""
     if changed:

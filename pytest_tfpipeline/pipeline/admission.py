@@ -26,6 +26,7 @@ from pytest_tfpipeline.pipeline.source import read_commit, read_tree_state
 from pytest_tfpipeline.proof.document import Evidence, read_evidence
 from pytest_tfpipeline.proof.verify import Proof, verify_evidence
 from pytest_tfpipeline.terraform.current import current_state
+from pytest_tfpipeline.terraform.locked import unlocked
 
 #: States that are read at the same time.
 _PARALLEL = 4
@@ -62,6 +63,7 @@ class Admission:
         roots = tuple(target.root for target in run.targets)
         tree = read_tree_state(runner, self.top, roots)
         yield from objections.to_tree(tree.dirty, tree.ignored, environment)
+        yield from objections.to_locks(unlocked(self.ctx, environment.name), environment)
 
     def to_order(self, environment: EnvironmentRun, earlier: Sequence[EnvironmentResult]) -> Iterator[Reason]:
         """The environment that comes before this one, and the commit that was applied here last."""

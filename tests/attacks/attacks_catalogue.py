@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mistakes_options
 import mistakes_plans
+import mistakes_proofs
 import mistakes_state
 import mistakes_tests
 from attack import Trial
@@ -14,5 +15,6 @@ MISTAKES_BY_KIND = {
     "Marks, hooks and workers": mistakes_tests.TRIALS,
     "Plans, and what they were made of": mistakes_plans.TRIALS,
     "Variables of terraform, states, accounts": mistakes_state.TRIALS,
+    "Evidence, approvals, promotion": mistakes_proofs.TRIALS,
 }
 MISTAKES: tuple[Trial, ...] = tuple(trial for trials in MISTAKES_BY_KIND.values() for trial in trials)

@@ -81,6 +81,23 @@ OVERRIDDEN = Trial(
 )
 
 
+AWS = """
+terraform {
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+"""
+
+UNLOCKED = Trial(
+    (Attack("a missing lock file", "lets init choose the provider", "infra/a/.terraform.lock.hcl"),),
+    codes=frozenset({"ignored-input"}),
+    setup=lambda scene: scene.scratch.write("infra/a/versions.tf", AWS.lstrip()),
+)
+
+
 def pending(scene: Scene) -> None:
     """`a` is applied, and a change of it is to come."""
     scene.apply()
@@ -246,4 +263,4 @@ ACCOUNTS = (
     ),
 )
 
-TRIALS = (INHERITED, OVERRIDDEN, *STATES, *SHARED, *ACCOUNTS)
+TRIALS = (INHERITED, OVERRIDDEN, UNLOCKED, *STATES, *SHARED, *ACCOUNTS)

@@ -32,5 +32,8 @@ def test_a_mistake_applies_nothing(
         assert scene.scratch.evidence()["run"]["exit_code"] == trial.exit, result.text
     for attack in trial.attacks:
         texts = [f"{one['text']} [{one.get('check')}]" for one in reasons if attack.code in ("", one["code"])]
-        assert attack.says in "\n".join(texts or [result.text]), (attack.id, reasons)
+        says = attack.says
+        for name, value in scene.given.items():
+            says = says.replace(f"<{name}>", value)
+        assert says in "\n".join(texts or [result.text]), (attack.id, reasons)
     assert scene.scratch.locks() == []

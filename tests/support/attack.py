@@ -47,6 +47,7 @@ class Scene:
         self.log = path / "applied.log"
         self.root("a")
         self.scratch.write("tests/test_rules.py", RULES)
+        self.given: dict[str, str] = {}
         self._before: dict[str, bytes] = {}
         self._logged = 0
 
@@ -118,7 +119,8 @@ def newest(pattern):
 
 @dataclass(frozen=True)
 class Attack:
-    """One row. `says` stands in a reason of the evidence, or in what was printed where there is no reason.
+    """One row. `says` stands in a reason of the evidence, or in what was printed where there is no reason; `<name>` in
+    it is what the scene has in `given` under that name.
 
     `code` is that reason's, where the run has others for other rows.
     """
