@@ -67,8 +67,8 @@ class Approval:
 
 
 def to_approval(request: Request, given: Sequence[Claim], now: datetime) -> tuple[Approval | None, tuple[Reason, ...]]:
-    """The approval, or the reasons why there is none: `approval-missing` where nothing was given that could be one,
-    `approval-invalid` where something was and does not hold.
+    """The approval, or the reasons why there is none: `approval-missing` where nothing was given that could be one, or
+    the right statement and not enough signatures, `approval-invalid` where something was and does not hold.
 
     `now` is aware of its time zone. Claims for other environments of the same run are taken out by `meant_for`.
     """
@@ -125,10 +125,12 @@ def _signed(request: Request, given: Sequence[Claim], now: datetime) -> tuple[Ap
     documents = [claim for claim in given if isinstance(claim, SignedApproval)]
     against = [_wrong_kind(claim.by, request) for claim in given if isinstance(claim, Typed)]
     holding: list[tuple[Signature, Statement]] = []
+    right = False
     for document in documents:
         wrong = [*_against(document.statement, request, now)]
         against += [f"{document.source}: {text}" for text in (*document.problems, *wrong)]
         if document.statement is not None and not wrong:
+            right = True
             holding += [(signer, document.statement) for signer in document.signers]
     people = different_people([signer for signer, _ in holding])
     if len(people) >= max(request.signatures, 1):
@@ -137,7 +139,9 @@ def _signed(request: Request, given: Sequence[Claim], now: datetime) -> tuple[Ap
         return Approval(SIGNED, request.digest, by, to_iso(now), to_iso(until)), ()
     if documents:
         against.append(_too_few(people, request))
-    return None, _reasons(request, against)
+    # Of the right statement, signatures may still come: that is no answer yet.
+    waits = right and len(documents) == len(given)
+    return None, _reasons(request, against, Code.APPROVAL_MISSING if waits else Code.APPROVAL_INVALID)
 
 
 def _against(statement: Statement | None, request: Request, now: datetime) -> Iterator[str]:
@@ -169,9 +173,9 @@ def _too_few(people: Sequence[Signature], request: Request) -> str:
     return f"{count} of {wanted}{rule} that {request.environment} wants{who}"
 
 
-def _reasons(request: Request, against: Sequence[str]) -> tuple[Reason, ...]:
+def _reasons(request: Request, against: Sequence[str], code: Code = Code.APPROVAL_INVALID) -> tuple[Reason, ...]:
     if against:
-        return tuple(Reason(Code.APPROVAL_INVALID, text) for text in dict.fromkeys(against))
+        return tuple(Reason(code, text) for text in dict.fromkeys(against))
     return (Reason(Code.APPROVAL_MISSING, f"{request.environment} waits for an approval of {request.digest}"),)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pytest_tfpipeline.context import Context
@@ -19,11 +20,11 @@ from pytest_tfpipeline.model import EnvironmentRun, PlanStatus
 from pytest_tfpipeline.pipeline.build import changed_since
 from pytest_tfpipeline.pipeline.claims import Claims
 from pytest_tfpipeline.pipeline.expected import plan_check_id
-from pytest_tfpipeline.pipeline.history import Kept, is_ancestor, last_kept
+from pytest_tfpipeline.pipeline.history import Kept, is_ancestor, kept_files, last_kept
 from pytest_tfpipeline.pipeline.judge import Reading
 from pytest_tfpipeline.pipeline.proposal import propose
 from pytest_tfpipeline.pipeline.source import read_commit, read_tree_state
-from pytest_tfpipeline.proof.document import Evidence, read_evidence
+from pytest_tfpipeline.proof.document import EnvironmentPart, Evidence, read_evidence
 from pytest_tfpipeline.proof.verify import Proof, verify_evidence
 from pytest_tfpipeline.terraform.current import current_state
 from pytest_tfpipeline.terraform.locked import unlocked
@@ -108,6 +109,17 @@ class Admission:
             return read_evidence(Path(found.file))
         return None
 
+    def last_changed(self, environment: str, *, emulated: bool) -> EnvironmentPart | None:
+        """What the last known run of this commit that changed anything there says of it: given, else kept."""
+        given = (proof.evidence for proof in self.proofs)
+        for evidence in chain(given, _readable(kept_files(self.output))):
+            part, run = evidence.environment(environment), evidence.run
+            if (run.repository, run.commit) != (self.source.repository, self.source.commit) or part is None:
+                continue
+            if part.emulated == emulated and any(one.outcome == "applied" for one in part.applied):
+                return part
+        return None
+
     def moved(self, environment: EnvironmentRun, readings: Iterable[Reading]) -> dict[str, Reason]:
         """By root, what stands against its plan because its state is not any more the one that it was made on."""
         planned = [one for one in readings if one.result.status is PlanStatus.PLANNED]
@@ -165,6 +177,12 @@ class Admission:
 def read_priors(ctx: Context, claims: Claims, signers: Path | None) -> tuple[Proof, ...]:
     """The evidence that was given, each verified; raises ProofError for what cannot be read as evidence."""
     return tuple(verify_evidence(ctx.runner, path, signers) for path in claims.priors)
+
+
+def _readable(files: Iterable[Path]) -> Iterator[Evidence]:
+    for path in files:
+        with suppress(ProofError):
+            yield read_evidence(path)
 
 
 def _to_emulated(environment: EnvironmentRun, before: EnvironmentResult) -> Iterator[Reason]:

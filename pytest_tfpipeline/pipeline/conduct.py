@@ -173,7 +173,8 @@ class Conductor:
     def _seek(self, one: EnvironmentResult, proposal: Proposal, wave: int) -> agreement.Answer:
         answer = self._agreement.seek(one, proposal, wave, lambda request: self._audience.approve(request, one))
         if answer.request is not None and answer.reasons:
-            self._audience.on_waiting(answer.request, one)
+            against = Verdict(one.environment.name, answer.reasons, one.verdict.notes if one.verdict else ())
+            self._audience.on_waiting(answer.request, replace(one, verdict=against))
         return answer
 
     def _carry_out(self, one: EnvironmentResult, targets: Sequence[Target], judged: _Judged) -> EnvironmentResult:

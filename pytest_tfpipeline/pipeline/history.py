@@ -30,7 +30,7 @@ class Kept:
 def last_kept(output: Path, environment: str, repository: str, emulated: bool) -> Kept:
     """Look through `<output>/evidence/`, newest run first, until one that applied something there."""
     notes: list[str] = []
-    for path in _newest_first(output / "evidence"):
+    for path in kept_files(output):
         try:
             found = apply_of(read_evidence(path), str(path), environment)
         except ProofError as error:
@@ -39,6 +39,11 @@ def last_kept(output: Path, environment: str, repository: str, emulated: bool) -
         if found is not None and last([found], environment, repository, emulated) is not None:
             return Kept(found, tuple(notes))
     return Kept(None, tuple(notes))
+
+
+def kept_files(output: Path) -> Iterator[Path]:
+    """The evidence of earlier runs, newest run first: names begin with the time at which the run began."""
+    yield from sorted((output / "evidence").glob("*.json"), key=lambda path: path.name, reverse=True)
 
 
 def is_ancestor(runner: Runner, top: Path, old: str | None, new: str | None) -> bool | None:
@@ -52,11 +57,6 @@ def is_ancestor(runner: Runner, top: Path, old: str | None, new: str | None) -> 
     if code == 1 and _git(runner, top, "rev-parse", "--is-shallow-repository") == (0, "false"):
         return False
     return None
-
-
-def _newest_first(folder: Path) -> Iterator[Path]:
-    """Names begin with the time at which the run began."""
-    yield from sorted(folder.glob("*.json"), key=lambda path: path.name, reverse=True)
 
 
 def _git(runner: Runner, top: Path, *words: str) -> tuple[int | None, str]:

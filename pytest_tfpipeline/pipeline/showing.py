@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from pytest_tfpipeline.gate.approval import Request
+from pytest_tfpipeline.gate.approval import SIGNED, Request
 from pytest_tfpipeline.gate.digest import AddressChange
 from pytest_tfpipeline.gate.parity import to_parity
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal
@@ -45,6 +45,7 @@ def showing(
         review=_review(admission, request.environment, proposal),
         dropped=to_dropped(_last_checks(admission, one.environment), checks),
         notes=tuple(note for note in (one.verdict.notes if one.verdict else ()) if not note.startswith(NOT_SEEN)),
+        so_far=() if asked or request.kind != SIGNED else tuple(_so_far(request, one)),
         command=tuple(command),
         statement=str(request_path(admission.output, request.environment)),
         holds=admission.lasting,
@@ -59,19 +60,28 @@ def _comparable(earlier: Changes, here: Changes, run: Run, one: EnvironmentResul
     return {root: found for root, found in earlier.items() if root in here or root not in roots}
 
 
+def _so_far(request: Request, one: EnvironmentResult) -> Iterator[str]:
+    """What is missing of the signatures, and what is wrong with some; not that nothing was given at all."""
+    for reason in one.verdict.reasons if one.verdict else ():
+        if request.digest not in reason.text:
+            yield reason.text
+
+
 def _before(
     admission: Admission, environment: EnvironmentRun, earlier: Sequence[EnvironmentResult]
 ) -> tuple[str, Changes] | None:
-    """The environment that went before, in this run or in evidence that was given, and what it was changed by."""
-    done = {one.environment.name: one.proposal for one in earlier if one.proposal is not None}
+    """The environment that went before, and what it was changed by: in this run, or, where that had nothing left to
+    do, in the last one of this commit that is known."""
+    done = {one.environment.name: one for one in earlier if one.proposal is not None}
     name = environment.after or next(reversed(done), None)
-    if name in done:
-        return name, done[name].changes
-    for proof in admission.proofs:
-        part = proof.evidence.environment(environment.after) if environment.after else None
-        if part is not None and part.applied:
-            return part.name, dict(_changes(part))
-    return None
+    if name is None:
+        return None
+    now = done[name].proposal if name in done else None
+    if now is not None and any(now.changes.values()):
+        return name, now.changes
+    emulated = (done[name].environment if name in done else environment).emulator is not None
+    part = admission.last_changed(name, emulated=emulated)
+    return (name, dict(_changes(part))) if part is not None else None
 
 
 def _review(admission: Admission, environment: str, proposal: Proposal) -> Review | None:

@@ -78,7 +78,7 @@ def silent_tests(earlier: Iterable[Record], found: Iterable[Record], targets: It
 def _in_this_process(session: pytest.Session, state: State) -> None:
     items = [item for item in (*session.items, *state.held_items) if belongs_to(state.phase, item)]
     session.testscollected += len(items)
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for item, following in zip(items, [*items[1:], None], strict=False):  # there may be none at all
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
 
 

@@ -169,13 +169,16 @@ def verify_approval(
     try:
         data = read_bytes(path, limit=MAX_BYTES)
         statement = _parse(data, path)
-        files = _beside(path)
         if signers is None:
             raise ProofError(
                 "nobody is named who may approve", where=source, mend="name an allowed_signers file: `signers`"
             )
     except ProofError as error:
         return SignedApproval(source, None, problems=(_told(error, source),))
+    try:
+        files = _beside(path)
+    except ProofError as error:  # the statement is what it is, and nobody has signed it
+        return SignedApproval(source, statement, problems=(_told(error, source),))
     found: list[Signature] = []
     problems: list[str] = []
     for file in files:

@@ -56,6 +56,8 @@ class Showing:
     holds: bool = True
     asked: bool = False
     asks: bool = True
+    #: What was given already, and why it is not enough.
+    so_far: tuple[str, ...] = ()
 
 
 def approval_text(showing: Showing, width: int = 100) -> str:
@@ -69,6 +71,7 @@ def approval_text(showing: Showing, width: int = 100) -> str:
         _dropped(showing.dropped),
         [f"note: {_inline(note)}" for note in showing.notes],
         ["The digest over all of these plans:", f"  {_inline(showing.request.digest)}"],
+        ["So far:", *(f"  {_inline(text)}" for text in showing.so_far)] if showing.so_far else [],
         [] if showing.asked else _how(showing),
     )
     lines = [line for section in sections if section for line in ("", *section)]

@@ -138,13 +138,13 @@ def test_each_may_sign_a_statement_of_their_own_and_the_first_expiry_counts() ->
     ],
 )
 def test_fewer_than_two_people_with_two_keys(signers: tuple[Signature, ...], count: int) -> None:
-    assert codes(SIGNED, signed(*signers)) == [Code.APPROVAL_INVALID]
+    assert codes(SIGNED, signed(*signers)) == [Code.APPROVAL_MISSING]
     assert f"{count} of 2 signatures" in text(SIGNED, signed(*signers))
 
 
 @pytest.mark.parametrize("request_", [replace(SIGNED, signatures=0), replace(SIGNED, signatures=-1)])
 def test_no_number_of_signatures_makes_none_enough(request_: Request) -> None:
-    assert codes(request_, signed()) == [Code.APPROVAL_INVALID]
+    assert codes(request_, signed()) == [Code.APPROVAL_MISSING]
 
 
 def test_names_in_capitals_are_people_too() -> None:
@@ -188,6 +188,10 @@ def test_without_a_commit_nothing_is_approved_by_a_statement() -> None:
 def test_signatures_of_a_statement_that_does_not_hold_do_not_count_for_one_that_does() -> None:
     stale = signed(ANN, source="old.json", plan_set_digest=OTHER)
     assert "1 of 2 signatures" in text(SIGNED, stale, signed(BOB))
+
+
+def test_a_digest_beside_too_few_signatures_is_no_waiting() -> None:
+    assert set(codes(SIGNED, signed(ANN), Typed(DIGEST))) == {Code.APPROVAL_INVALID}
 
 
 def test_what_could_not_be_read_is_named() -> None:

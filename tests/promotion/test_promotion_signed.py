@@ -1,0 +1,94 @@
+"""Approval by two of three people, with the real ssh-keygen."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from promoted import OTHER, PROMOTE, SIGNED, Promotion, allowed, make_keys, sign
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> dict[str, Path]:
+    return make_keys(tmp_path / "keys", "ann", "bob", "cem", "eve")
+
+
+@pytest.fixture
+def signed(tmp_path: Path, keys: dict[str, Path]) -> Promotion:
+    """Ann, Bob and Cem may approve; two of them must."""
+    promotion = Promotion(tmp_path, 'signers = "allowed_signers"\n' + SIGNED)
+    promotion.scratch.write("allowed_signers", allowed(keys, "ann", "bob", "cem"))
+    promotion.commit()
+    return promotion
+
+
+def test_two_of_three_sign_what_waits(signed: Promotion, keys: dict[str, Path]) -> None:
+    statement = signed.scratch.output / "approval-production.json"
+    approval = ("--approval", str(statement))
+
+    waits = signed.run(10, *PROMOTE)
+
+    assert signed.states().keys() == {"a-staging"}
+    assert "2 different people" in waits.stdout
+    assert f"< {statement}" in waits.stdout
+    assert str(statement) in signed.summary()
+    assert json.loads(statement.read_bytes())["plan_set_digest"] == signed.digest()
+
+    sign(statement, keys["ann"])
+    too_few = signed.run(10, *PROMOTE, *approval)
+
+    assert signed.states().keys() == {"a-staging"}
+    assert "1 of 2 signatures" in signed.reasons()["approval-missing"]
+    assert (
+        "So far:\n  1 of 2 signatures by different people with different keys that production wants (ann)"
+        in too_few.stdout
+    )
+    assert "2 changes as in staging, none that was not seen there" in too_few.stdout
+    assert f"{statement.name}.ann.sig" in {path.name for path in statement.parent.iterdir()}
+
+    sign(statement, keys["eve"])
+    stranger = signed.run(10, *PROMOTE, *approval)
+
+    assert signed.states().keys() == {"a-staging"}
+    assert "approval-production.json.eve.sig: is by a key that is not in" in " ".join(stranger.stdout.split())
+
+    sign(statement, keys["cem"])
+    signed.run(0, *PROMOTE, *approval)
+
+    assert signed.live("production") == "production one"
+    found = signed.scratch.environment("production")["approval"]
+    assert found["kind"] == "signed"
+    assert [one.split()[0] for one in found["by"]] == ["ann", "cem"]
+
+
+def test_an_approval_that_has_expired_or_is_for_other_plans_closes(signed: Promotion, keys: dict[str, Path]) -> None:
+    signed.run(10, *PROMOTE)
+    written = json.loads((signed.scratch.output / "approval-production.json").read_bytes())
+    past = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    changes = {"expired": {"expires": past}, "other": {"plan_set_digest": OTHER}, "commit": {"commit": "c" * 40}}
+    given = []
+    for name, change in changes.items():
+        file = signed.path / f"{name}.json"
+        file.write_text(json.dumps(written | change))
+        for person in ("ann", "bob"):
+            sign(file, keys[person])
+        given.append(f"--approval={file}")
+
+    signed.run(1, *PROMOTE, *given)
+
+    texts = [one["text"] for one in signed.scratch.environment("production")["verdict"]["reasons"]]
+    assert any(f"expired.json: it expired at {past}" in text for text in texts)
+    assert any("other.json: it approves plans sha256:0000" in text for text in texts)
+    assert any("commit.json: it approves commit cccc" in text for text in texts)
+    assert signed.states().keys() == {"a-staging"}
+
+
+def test_a_digest_does_not_stand_in_for_signatures(signed: Promotion) -> None:
+    signed.run(10, *PROMOTE)
+
+    signed.run(1, *PROMOTE, "--approve", signed.digest())
+
+    assert "is approved with --approval FILE" in signed.reasons()["approval-invalid"]
+    assert signed.states().keys() == {"a-staging"}
