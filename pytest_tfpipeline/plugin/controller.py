@@ -220,6 +220,9 @@ class Controller:
         except PipelineError as error:  # a full disk: said at the end, and never a success
             self._late_notes = (*self._late_notes, f"what the run proved could not be written: {clean(str(error))}")
             session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
+            self._result = self._conclude(int(session.exitstatus))
+            with suppress(PipelineError):  # where the key alone was the trouble, it says how the run ended
+                self._write_evidence(self._result)
         finally:
             self._hold.release()
 
@@ -259,8 +262,10 @@ class Controller:
     def _write_down(self) -> None:
         """Evidence of what was applied so far; unless the run comes to its end, it says that it was interrupted."""
         with suppress(PipelineError):  # said at the end
-            result = self._conclude(int(pytest.ExitCode.INTERRUPTED))
-            write_evidence(result, Path(self._run.output_path), known_secrets(self._state, self._run.targets))
+            self._write_evidence(self._conclude(int(pytest.ExitCode.INTERRUPTED)))
+
+    def _write_evidence(self, result: RunResult) -> None:
+        write_evidence(result, Path(self._run.output_path), known_secrets(self._state, self._run.targets))
 
     def _write(self, result: RunResult) -> None:
         output = Path(self._run.output_path)
