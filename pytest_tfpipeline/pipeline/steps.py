@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Protocol
 
 from pytest_tfpipeline.checks import perform
@@ -15,6 +16,8 @@ from pytest_tfpipeline.gate.waves import Applied
 from pytest_tfpipeline.model import CheckKind, EnvironmentRun, PlanResult, Record, Target
 from pytest_tfpipeline.pipeline.judge import Reading, object_to, read_plans
 from pytest_tfpipeline.pipeline.proposal import needs_apply
+from pytest_tfpipeline.pipeline.secrets import secrets_of
+from pytest_tfpipeline.redact import Redactor
 from pytest_tfpipeline.terraform.applying import ApplyEvent, apply_plan
 from pytest_tfpipeline.terraform.planning import make_plan
 
@@ -90,8 +93,14 @@ class TerraformSteps:
     def _apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
         if not needs_apply(target, plan):
             return Applied(target.root, wave, "unchanged")
+        # A value that is a key of for_each stands in the address.
+        mask = Redactor(secrets_of(self._ctx, [target], self._ctx.runner.environ)).text
+
+        def hear(event: ApplyEvent) -> None:
+            self._listener.on_event(target, replace(event, address=mask(event.address)))
+
         try:
-            done = apply_plan(self._ctx, target, plan, lambda event: self._listener.on_event(target, event))
+            done = apply_plan(self._ctx, target, plan, hear)
         except KeyboardInterrupt:
             return Applied(target.root, wave, "failed", error="interrupted; terraform was asked to stop and to unlock")
         except PipelineError as error:
