@@ -27,6 +27,8 @@ FIXED_ENVIRONMENT = {
 #: Seconds that an interrupted apply may take to finish what it has begun: cut short, terraform would lose what it
 #: knows of a resource that is being made, and some databases take this long.
 APPLY_GRACE = 1800.0
+#: What digests are made and evidence is signed with: nothing that terraform starts has any use for them.
+_OUR_KEYS = ("TFPIPELINE_DIGEST_KEY", "TFPIPELINE_SIGNING_KEY")
 #: Inherited or configured credentials that would lead past the emulated cloud.
 REAL_CREDENTIALS = (
     "AWS_PROFILE",
@@ -111,11 +113,11 @@ class Context:
         return env
 
     def unset(self, where: Target | str | None, root: Root | None) -> tuple[str, ...]:
-        """Inherited variables that the process must not see: `TF_VAR_` of undeclared variables, and in an emulated
-        environment the real cloud's credentials."""
+        """Inherited variables that the process must not see: our own keys, `TF_VAR_` of undeclared variables, and in an
+        emulated environment the real cloud's credentials."""
         name = where.environment if isinstance(where, Target) else where
         declared = None if root is None else [variable.name for variable in root.variables]
-        names = set(denied(self.runner.environ, declared))
+        names = {*denied(self.runner.environ, declared), *(key for key in _OUR_KEYS if key in self.runner.environ)}
         if self.run.process_env.get(name or ""):
             names |= {key for key in (*REAL_CREDENTIALS, *REAL_KEYS) if key in self.runner.environ}
         if not self.run.cli_config_path:

@@ -31,6 +31,23 @@ def test_it(tf_outputs):
     who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
     subprocess.run(["git", *who, "commit", "--quiet", "--allow-empty", "--message", "later"], check=True)
 """
+EACH = """
+variable "word" {
+  type      = string
+  sensitive = true
+}
+
+resource "terraform_data" "each" {
+  for_each = toset([nonsensitive(var.word)])
+}
+"""
+PROVISIONER = """
+resource "terraform_data" "looks" {
+  provisioner "local-exec" {
+    command = "echo keys: $TFPIPELINE_DIGEST_KEY $TFPIPELINE_SIGNING_KEY > FILE"
+  }
+}
+"""
 SIGNED = (Signature("alice", "SHA256:" + "a" * 43),)
 
 
@@ -146,6 +163,28 @@ class TestWhatEvidenceSays:
         assert promotion.scratch.git("rev-parse", "HEAD").strip() != began
         assert promotion.evidence().run.commit == began
         assert {path.name.split("-")[1] for path in (promotion.scratch.output / "evidence").iterdir()} == {began[:12]}
+
+
+class TestSecrets:
+    def test_one_in_an_address_is_masked_while_it_is_applied(self, tmp_path: Path) -> None:
+        promotion = Promotion(tmp_path, NONE)
+        promotion.root("a", EACH)
+        promotion.commit()
+        words = ("--apply-env", "staging")
+
+        result = promotion.run(0, *words, env={"TF_VAR_word": "open-sesame-27"})
+
+        assert 'terraform_data.each["***"]: created' in result.stdout
+        assert "open-sesame-27" not in result.text
+
+    def test_our_keys_reach_nothing_that_terraform_starts(self, tmp_path: Path) -> None:
+        promotion = Promotion(tmp_path, NONE)
+        promotion.root("a", PROVISIONER.replace("FILE", str(tmp_path / "seen")))
+        promotion.commit()
+
+        promotion.run(3, "--apply-env", "staging", env={"TFPIPELINE_SIGNING_KEY": str(tmp_path / "none")})
+
+        assert (tmp_path / "seen").read_text().strip() == "keys:"
 
 
 def in_jobs(path: Path) -> tuple[Promotion, Path]:
