@@ -160,14 +160,19 @@ class Conductor:
         return kept, [reason for reasons in against.values() for reason in reasons]
 
     def _agree(self, environment: EnvironmentRun, judged: _Judged) -> agreement.Answer:
-        """While somebody thought about it, nothing may have moved."""
-        one = _result(environment, judged)
-        answer = self._seek(one, judged.proposal, 1)
+        answer = self._seek(_result(environment, judged), judged.proposal, 1)
         self._agreement.keep(environment, judged.readings)
+        return self._still(environment, answer, judged.readings)
+
+    def _still(
+        self, environment: EnvironmentRun, answer: agreement.Answer, readings: Sequence[Reading]
+    ) -> agreement.Answer:
+        """The answer; while somebody thought about it, nothing may have moved."""
         if not answer.asked or answer.reasons:
             return answer
         against = [*self._admission.to_tree(environment), *to_tools(self._ctx)]
-        against += self._admission.moved(environment, judged.readings).values()
+        against += to_identity(environment.name, ask(self._ctx, environment, Phase.APPLY))
+        against += self._admission.moved(environment, readings).values()
         return replace(answer, reasons=tuple(against))
 
     def _seek(self, one: EnvironmentResult, proposal: Proposal, wave: int) -> agreement.Answer:
@@ -239,6 +244,7 @@ class Conductor:
         answer = self._seek(
             _left_of(one, proposal, [known[root].result for root in known if root not in done]), proposal, wave
         )
+        answer = self._still(environment, answer, [known[root] for root in new])
         if not answer.reasons:
             self._agreement.keep(environment, [known[root] for root in new])
         return dict.fromkeys(new, answer.reasons)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from promoted import NONE, Promotion
+from promoted import NONE, Promotion, Terminal
 
 from pytest_tfpipeline.gate.reasons import Code, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult, Source
@@ -41,6 +42,19 @@ resource "terraform_data" "each" {
   for_each = toset([nonsensitive(var.word)])
 }
 """
+READS = """
+data "terraform_remote_state" "a" {
+  backend = "local"
+  config = {
+    path = "STATES/a-${var.environment}.tfstate"
+  }
+}
+
+resource "terraform_data" "reads" {
+  input = data.terraform_remote_state.a.outputs.value
+}
+"""
+QUESTION = "To apply this, type staging"
 PROVISIONER = """
 resource "terraform_data" "looks" {
   provisioner "local-exec" {
@@ -185,6 +199,28 @@ class TestSecrets:
         promotion.run(3, "--apply-env", "staging", env={"TFPIPELINE_SIGNING_KEY": str(tmp_path / "none")})
 
         assert (tmp_path / "seen").read_text().strip() == "keys:"
+
+
+class TestQuestions:
+    def test_what_changed_while_somebody_thought_about_a_later_wave_stands_against_it(
+        self, tmp_path: Path, terminal: Callable[..., Terminal]
+    ) -> None:
+        promotion = Promotion(tmp_path, '[environment.staging]\napproval = "manual"\n')
+        promotion.root("b", READS.replace("STATES", str(promotion.scratch.states)))
+        promotion.commit()
+        shown = terminal(promotion, "--apply-env", "staging", "-n", "0")
+        shown.until(QUESTION)
+        shown.press("staging\n")
+        shown.until("terraform_data.reads")
+        shown.shown = shown.shown.partition("terraform_data.reads")[2]
+        shown.until(QUESTION)
+        promotion.scratch.write("infra/c/main.tf", "")
+        shown.press("staging\n")
+
+        assert shown.end() == 11
+
+        assert promotion.states().keys() == {"a-staging"}
+        assert "not committed: infra/c/main.tf" in shown.shown
 
 
 def in_jobs(path: Path) -> tuple[Promotion, Path]:
