@@ -66,9 +66,10 @@ def to_plans(environment: str, part: EnvironmentPart | None, digest: str, *, las
 
 
 def claimed_records(evidence: Evidence, environment: str) -> tuple[Record, ...]:
-    """The check job's records about that environment, and those that belong to every one."""
+    """The check job's records about that environment, and those that belong to every one; marked as taken over, so that
+    no evidence of this job says that it has made them."""
     return tuple(
-        Record(check.id, check.check, check.outcome, check.root, check.environment, check.seconds)
+        Record(check.id, check.check, check.outcome, check.root, check.environment, check.seconds, reused=True)
         for check in evidence.checks
         if check.check is not None and check.environment in (None, environment)
     )
