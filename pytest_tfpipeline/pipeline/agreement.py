@@ -57,7 +57,7 @@ class Agreement:
         if environment.approval == NONE or not self._needed(one):
             return Answer()
         request = self._request(one, proposal.digest, wave)
-        given = meant_for(request, self._given(), {environment.name: None})
+        given = meant_for(request, self._given(), {each.name: None for each in self._ctx.run.environments})
         approval, reasons = to_approval(request, given, datetime.now(UTC))
         asked = approval is None and not given and environment.approval == MANUAL
         if asked and (said := ask(request)) is not None:

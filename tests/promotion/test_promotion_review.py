@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,12 +14,15 @@ import pytest
 from promoted import NONE, Promotion, Terminal
 
 from pytest_tfpipeline.gate.reasons import Code, Verdict
-from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult, Source
+from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, RunResult, Source
 from pytest_tfpipeline.gate.waves import Applied, Result
-from pytest_tfpipeline.model import EnvironmentRun
+from pytest_tfpipeline.model import Changes, CheckKind, EnvironmentRun, PlanResult, PlanStatus, Target
+from pytest_tfpipeline.pipeline import agreement
 from pytest_tfpipeline.pipeline.admission import Admission
+from pytest_tfpipeline.pipeline.agreement import Agreement
 from pytest_tfpipeline.pipeline.claims import Claims
 from pytest_tfpipeline.process import Runner
+from pytest_tfpipeline.proof.approval import SignedApproval, Statement
 from pytest_tfpipeline.proof.ssh import Signature
 from pytest_tfpipeline.proof.verify import Proof, verify_evidence
 from pytest_tfpipeline.reports.write import write_evidence
@@ -152,6 +156,10 @@ class TestExitCodes:
         result = promotion.alone(3, "production", check, env={"TFPIPELINE_SIGNING_KEY": str(tmp_path / "none")})
 
         assert promotion.live("production") == "production one"
+        taken_over = {check.check for check in promotion.evidence().checks if check.reused}
+        assert CheckKind.VALIDATE in taken_over
+        made_here = {check.check for check in promotion.evidence().checks if not check.reused}
+        assert made_here == {CheckKind.PLAN, CheckKind.POLICY}
         assert "what the run proved could not be written" in result.stdout
 
     def test_what_ends_the_job_before_anything_is_planned_is_what_its_evidence_says(self, tmp_path: Path) -> None:
@@ -221,6 +229,28 @@ class TestQuestions:
 
         assert promotion.states().keys() == {"a-staging"}
         assert "not committed: infra/c/main.tf" in shown.shown
+
+    def test_an_approval_of_the_next_environment_is_no_invalid_one_of_this(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        both = [EnvironmentRun(name, approval="signed", signatures=1) for name in ("staging", "production")]
+        until = datetime.now(UTC) + timedelta(hours=1)
+        statement = Statement("repository", "production", "c" * 40, "sha256:" + "a" * 64, until)
+        given = SignedApproval("given.json", statement, SIGNED)
+        monkeypatch.setattr(agreement, "verify_approval", lambda *_: given)
+        target = Target("infra/a", "staging", apply=True)
+        run = SimpleNamespace(environments=both, output_path=str(tmp_path), target=lambda *_: target)
+        ctx: Any = SimpleNamespace(run=run, runner=None)
+        seeker = Agreement(
+            ctx, Source("repository", "c" * 40, "main", True), Claims(approvals=(tmp_path / "given.json",)), None
+        )
+        plan = PlanResult("infra/a", "staging", PlanStatus.PLANNED, changes=Changes(add=1))
+
+        answer = seeker.seek(
+            EnvironmentResult(both[0], (plan,)), Proposal("sha256:" + "b" * 64), 1, lambda request: None
+        )
+
+        assert [reason.code for reason in answer.reasons] == [Code.APPROVAL_MISSING]
 
 
 def in_jobs(path: Path) -> tuple[Promotion, Path]:
