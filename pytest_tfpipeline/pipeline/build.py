@@ -79,7 +79,15 @@ def describe(top: Path, wish: Wish, runner: Runner) -> Described:
     repository = discover(top, config, None if wish.alone else cache_path(os.environ), runner)
     check_against(own, repository)
     check_environments(wish.environments, repository, config)
-    return Described(config, repository, commit, overruled(own, operator), operator.providers)
+    unsaid = () if wish.operator is None else tuple(_unsaid(config, operator, wish.environments))
+    return Described(config, repository, commit, (*overruled(own, operator), *unsaid), operator.providers)
+
+
+def _unsaid(config: Config, operator: Operator, asked: Sequence[str]) -> Iterator[str]:
+    """A note for each environment that the operator fixes nothing for: a branch may have given it that name."""
+    for name in asked:
+        if (config.lender(name) or name) not in operator.environment:
+            yield f"the operator file says nothing about {name}: what is allowed there is the repository's own word"
 
 
 def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tuple[Run, tuple[str, ...]]:

@@ -20,6 +20,7 @@ from pytest_tfpipeline.model import Changes, CheckKind, EnvironmentRun, PlanResu
 from pytest_tfpipeline.pipeline import agreement
 from pytest_tfpipeline.pipeline.admission import Admission
 from pytest_tfpipeline.pipeline.agreement import Agreement
+from pytest_tfpipeline.pipeline.build import Wish, describe
 from pytest_tfpipeline.pipeline.claims import Claims
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.proof.approval import SignedApproval, Statement
@@ -251,6 +252,22 @@ class TestQuestions:
         )
 
         assert [reason.code for reason in answer.reasons] == [Code.APPROVAL_MISSING]
+
+
+def test_an_environment_that_the_operator_does_not_know_is_noted(tmp_path: Path) -> None:
+    """A branch can call production something else, and then no rule of the operator's is about it."""
+    promotion = Promotion(tmp_path, 'env_alias = { "pr-*" = "production" }\n')
+    promotion.commit()
+    operator = tmp_path / "operator.toml"
+    operator.write_text('[environment.production]\napproval = "manual"\n')
+    operator.chmod(0o600)
+    wish = Wish("plan", ("production", "staging", "pr-7"), operator=operator)
+
+    notes = describe(promotion.scratch.path, wish, Runner()).notes
+
+    assert notes == (
+        "the operator file says nothing about staging: what is allowed there is the repository's own word",
+    )
 
 
 def in_jobs(path: Path) -> tuple[Promotion, Path]:
