@@ -131,8 +131,9 @@ class _Job:
         try:
             self._prepare(services)
             self._conductor = self._open_gate()
-            self._plan()
-            self._conductor.lead()
+            if not self._audience.against:  # else not even a plan, which runs what the tree says
+                self._plan()
+                self._conductor.lead()
             code = exit_code(self._conductor.results, len(self._ctx.run.environments), 0)
         except KeyboardInterrupt:
             self._audience.against.append(Reason(Code.INTERRUPTED, "the run was interrupted"))
@@ -177,14 +178,13 @@ class _Job:
         for environment in run.environments:
             self._audience.against += to_claim(self._claim, environment, source.commit, source.repository)
             self._audience.against += self._stripped[environment.name]
+            self._audience.found += claimed_records(self._claim, environment.name)
         proofs = read_priors(self._ctx, claims, signers)
         self._admission = Admission(self._ctx, self._top, source, claims, self._key, self._lasting, proofs, self._claim)
         return Conductor(self._admission, Agreement(self._ctx, source, claims, signers), self._audience)
 
     def _plan(self) -> None:
         """Every root, and the shipped rules on its plan; beside what the check job says about them."""
-        for environment in self._ctx.run.environments:
-            self._audience.found += claimed_records(self._claim, environment.name)
         checks = [check for check in self._ctx.run.checks if check.kind in _OWN and check.environment is not None]
         self._say(f"planning {', '.join(dict.fromkeys(check.dir for check in checks))}")
         with ThreadPoolExecutor(_PARALLEL) as pool:

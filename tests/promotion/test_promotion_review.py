@@ -254,6 +254,18 @@ class TestQuestions:
         assert [reason.code for reason in answer.reasons] == [Code.APPROVAL_MISSING]
 
 
+def test_an_apply_job_plans_nothing_where_the_check_jobs_word_does_not_count(tmp_path: Path) -> None:
+    """A plan runs what the tree says, with the credentials of that job."""
+    promotion, check = in_jobs(tmp_path)
+    promotion.root("a", value="two")
+    promotion.commit()
+
+    promotion.alone(1, "production", check)
+
+    assert promotion.reasons().keys() == {"isolation"}
+    assert promotion.scratch.environment("production")["plans"] == []
+
+
 def test_an_environment_that_the_operator_does_not_know_is_noted(tmp_path: Path) -> None:
     """A branch can call production something else, and then no rule of the operator's is about it."""
     promotion = Promotion(tmp_path, 'env_alias = { "pr-*" = "production" }\n')
