@@ -69,6 +69,7 @@ def _environment(one: EnvironmentResult) -> dict[str, Any]:
         "plan_set_digest": (one.proposal.digest or None) if one.proposal else None,
         "plans": [_plan(plan, one.proposal) for plan in one.plans],
         "approval": _approval(one.approval) if one.approval else None,
+        "later_approvals": [_approval(each) for each in one.later_approvals],
         "applied": [
             {
                 "root": each.root,

@@ -39,6 +39,8 @@ class EnvironmentResult:
     identity: str | None = None
     proposal: Proposal | None = None
     approval: Approval | None = None
+    #: Of plans that could only be made in a later wave.
+    later_approvals: tuple[Approval, ...] = ()
     waits: str | None = None
     broken_outputs: tuple[str, ...] = ()
     claim: Verdict | None = None

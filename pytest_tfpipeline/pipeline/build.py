@@ -20,6 +20,7 @@ from pytest_tfpipeline.config.operator import Operator, overruled, read_operator
 from pytest_tfpipeline.config.reviewed import in_force
 from pytest_tfpipeline.discover import discover
 from pytest_tfpipeline.discover.files import repository_files
+from pytest_tfpipeline.errors import UsageError
 from pytest_tfpipeline.model import EnvironmentRun, Repository, Run, Target
 from pytest_tfpipeline.pipeline.exceptions import Exceptions, exception_notes, policed, read_exceptions
 from pytest_tfpipeline.pipeline.expected import expected_checks
@@ -79,15 +80,23 @@ def describe(top: Path, wish: Wish, runner: Runner) -> Described:
     repository = discover(top, config, None if wish.alone else cache_path(os.environ), runner)
     check_against(own, repository)
     check_environments(wish.environments, repository, config)
-    unsaid = () if wish.operator is None else tuple(_unsaid(config, operator, wish.environments))
+    unsaid = () if wish.operator is None else tuple(_unsaid(config, operator, wish))
     return Described(config, repository, commit, (*overruled(own, operator), *unsaid), operator.providers)
 
 
-def _unsaid(config: Config, operator: Operator, asked: Sequence[str]) -> Iterator[str]:
-    """A note for each environment that the operator fixes nothing for: a branch may have given it that name."""
-    for name in asked:
-        if (config.lender(name) or name) not in operator.environment:
-            yield f"the operator file says nothing about {name}: what is allowed there is the repository's own word"
+def _unsaid(config: Config, operator: Operator, wish: Wish) -> Iterator[str]:
+    """A note for each environment that the operator fixes nothing for. A branch may have given it that name, so that
+    nothing is applied there if the operator's file names others; raises UsageError then."""
+    for name in wish.environments:
+        if (config.lender(name) or name) in operator.environment:
+            continue
+        if wish.mode == "apply" and operator.environment:
+            raise UsageError(
+                f"the operator file knows {', '.join(operator.environment)}, and says nothing about {name}",
+                where=str(wish.operator),
+                mend=f"give it a table [environment.{name}], be it empty, if {name} may be applied",
+            )
+        yield f"the operator file says nothing about {name}: what is allowed there is the repository's own word"
 
 
 def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tuple[Run, tuple[str, ...]]:

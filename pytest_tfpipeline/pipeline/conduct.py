@@ -12,7 +12,7 @@ from typing import Protocol
 
 from pytest_tfpipeline.context import Phase
 from pytest_tfpipeline.errors import PipelineError
-from pytest_tfpipeline.gate.approval import Request
+from pytest_tfpipeline.gate.approval import Approval, Request
 from pytest_tfpipeline.gate.identity import Answer, to_identity, told
 from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal
@@ -89,6 +89,7 @@ class Conductor:
         self._agreement = agreement
         self._audience = audience
         self._ctx = admission.ctx
+        self._later: list[Approval] = []
         self.results: list[EnvironmentResult] = []
 
     def lead(self) -> None:
@@ -152,9 +153,12 @@ class Conductor:
             return readings, list(moved.values())
         steps = self._steps(environment)
         again = [target for target in targets if target.root in moved]
-        for target in again:
-            steps.plan(target, 1)
-        against = steps.police(again, 1)
+        try:
+            for target in again:
+                steps.plan(target, 1)
+            against = steps.police(again, 1)
+        except PipelineError as error:
+            return readings, [*moved.values(), Reason(Code.PLAN_CHANGED, f"it could not be planned again: {error}")]
         fresh = {reading.result.root: reading for reading in read_plans(self._ctx, again)}
         kept = tuple(fresh.get(reading.result.root, reading) for reading in readings)
         return kept, [reason for reasons in against.values() for reason in reasons]
@@ -185,6 +189,7 @@ class Conductor:
     def _carry_out(self, one: EnvironmentResult, targets: Sequence[Target], judged: _Judged) -> EnvironmentResult:
         environment, known = one.environment, {reading.result.root: reading for reading in judged.readings}
         self._audience.on_begin(environment, targets)
+        self._later.clear()
         plans = {plan.root: plan for plan in one.plans}
         result = apply_in_waves(targets, plans, self._steps(environment, one, known))
         proposal, _ = self._propose(environment, tuple(known.values()))
@@ -194,6 +199,7 @@ class Conductor:
             result=result,
             proposal=replace(proposal if proposal.digest else judged.proposal, digest=judged.proposal.digest),
             waits=self._agreement.waits,
+            later_approvals=tuple(self._later),
         )
         self._settle(one)
         for left in result.left:
@@ -245,6 +251,8 @@ class Conductor:
             _left_of(one, proposal, [known[root].result for root in known if root not in done]), proposal, wave
         )
         answer = self._still(environment, answer, [known[root] for root in new])
+        if answer.approval is not None and not answer.reasons:
+            self._later.append(answer.approval)
         if not answer.reasons:
             self._agreement.keep(environment, [known[root] for root in new])
         return dict.fromkeys(new, answer.reasons)

@@ -90,7 +90,8 @@ class Gatekeeper:
     def on_verdict(self, one: EnvironmentResult, verdict: Verdict) -> None:
         """The gate, reported like an item; one that only waits for an approval has not failed."""
         nodeid = f"tfpipeline::gate[{verdict.environment}]"
-        outcome = "passed" if verdict.open else "skipped" if one.waits else "failed"
+        waits = one.waits or any(before.waits for before in self.results)
+        outcome = "passed" if verdict.open else "skipped" if waits else "failed"
         announce(self._session, Announcement(nodeid, outcome, text=verdict_text(verdict)))
 
     def on_begin(self, environment: EnvironmentRun, targets: Sequence[Target]) -> None:

@@ -133,6 +133,7 @@ class EnvironmentPart(_Part):
     plan_set_digest: Digest | None = None
     plans: tuple[PlanPart, ...]
     approval: ApprovalPart | None = None
+    later_approvals: tuple[ApprovalPart, ...] = ()
     applied: tuple[AppliedPart, ...]
     left: tuple[LeftPart, ...]
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from promoted import NONE, Promotion, Terminal
 
+from pytest_tfpipeline.errors import UsageError
 from pytest_tfpipeline.gate.reasons import Code, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, RunResult, Source
 from pytest_tfpipeline.gate.waves import Applied, Result
@@ -280,6 +281,17 @@ def test_an_environment_that_the_operator_does_not_know_is_noted(tmp_path: Path)
     assert notes == (
         "the operator file says nothing about staging: what is allowed there is the repository's own word",
     )
+
+
+def test_an_environment_that_the_operator_does_not_know_is_not_applied(tmp_path: Path) -> None:
+    promotion = Promotion(tmp_path)
+    promotion.commit()
+    operator = tmp_path / "operator.toml"
+    operator.write_text('[environment.production]\napproval = "manual"\n')
+    operator.chmod(0o600)
+
+    with pytest.raises(UsageError, match="says nothing about staging"):
+        describe(promotion.scratch.path, Wish("apply", ("staging",), operator=operator), Runner())
 
 
 def in_jobs(path: Path) -> tuple[Promotion, Path]:
