@@ -7,7 +7,7 @@ import os
 
 import pytest
 from attack_table import PAGE, page, written
-from attacks_catalogue import MISTAKES_BY_KIND
+from attacks_catalogue import MISTAKES_BY_KIND, RAIDS_BY_KIND
 
 _applied: dict[str, object] = {}
 
@@ -23,4 +23,4 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the page, on the controller."""
     if os.environ.get("ATTACKS_WRITE") and not hasattr(session.config, "workerinput"):
         before = dict(written(PAGE.read_text(encoding="utf-8"))) if PAGE.exists() else {}
-        PAGE.write_text(page(MISTAKES_BY_KIND, {**before, **_applied}), encoding="utf-8")
+        PAGE.write_text(page(MISTAKES_BY_KIND, RAIDS_BY_KIND, {**before, **_applied}), encoding="utf-8")

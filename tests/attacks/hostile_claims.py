@@ -86,6 +86,15 @@ def pytest_unconfigure(config):
 """
 
 
+def passing(document: dict[str, Any]) -> None:
+    """The same, done to the file: so that the apply job has no other reason to stop."""
+    document["run"].update(exit_code=0, tree_clean=True)
+    for environment in document["environments"]:
+        environment["verdict"] = {"open": True, "reasons": []}
+    for check in document["checks"]:
+        check.update(outcome="passed", findings=[])
+
+
 def harmless_summary(document: dict[str, Any]) -> None:
     """Nothing is destroyed, and the digest is that of something else."""
     (environment,) = document["environments"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hostile_claims import passing
 from raid import CREDENTIAL, Field, Raid, Threat, stolen
 
 import pytest_tfpipeline
@@ -84,6 +85,7 @@ COMMANDS = Raid(
     exit=1,
     says="runs no code of the tree",
     setup=commanded,
+    forge=passing,
     answer="`isolation`",
 )
 

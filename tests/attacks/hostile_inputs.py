@@ -8,11 +8,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from hostile_claims import passing
 from hostile_rules import created, operator
 from raid import Field, Raid, Threat, stolen
 
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.tools.install import Installer
+from pytest_tfpipeline.tools.mirrors import package_hash
 from pytest_tfpipeline.tools.programs import program
 
 ALLOWED = operator('providers = ["registry.terraform.io/hashicorp/*"]\n')
@@ -77,7 +79,37 @@ def in_tree(scene: Field) -> None:
     scene.scratch.write("infra/a/versions.tf", REQUIRES.format(source="hashicorp/fake"))
 
 
+LOCK = """provider "example.org/scratch/fake" {{
+  version = "1.0.0"
+  hashes = [
+    "{hash}",
+  ]
+}}
+"""
+
+
+def swapped(scene: Field) -> None:
+    """The lock file has the checksum of a sound package; then another one takes its place in the mirror."""
+    in_mirror(scene)
+    (place,) = (scene.path / "mirror/example.org/scratch/fake/1.0.0").iterdir()
+    (thief,) = place.iterdir()
+    text = thief.read_text()
+    thief.write_text("#!/bin/sh\nexit 1\n")
+    scene.scratch.write("infra/a/versions.tf", REQUIRES.format(source="example.org/scratch/fake"))
+    scene.scratch.write("infra/a/.terraform.lock.hcl", LOCK.format(hash=package_hash(place)))
+    thief.write_text(text)
+
+
 PROVIDERS = (
+    Raid(
+        (Threat("a provider swapped in a mirror", "is not what the lock file says", stolen("provider"), alone=0),),
+        exit=1,
+        says="Failed to install provider",
+        setup=swapped,
+        forge=passing,
+        ambient=mirrored,
+        answer="`check-failed`: init refuses it",
+    ),
     Raid(
         (Threat("a provider that nobody allowed", "is asked for by the configuration", stolen("provider")),),
         exit=4,
@@ -91,6 +123,7 @@ PROVIDERS = (
         (Threat("a state that names another provider", "is read by init", stolen("provider")),),
         exit=1,
         setup=in_state,
+        forge=passing,
         ambient=mirrored,
         job=ALLOWED,
         answer="`check-failed`: it is not installed",
@@ -103,6 +136,7 @@ PROVIDERS = (
         ),
         exit=1,
         setup=in_tree,
+        forge=passing,
         job=ALLOWED,
         answer="`check-failed`: no mirror of the tree counts",
     ),
@@ -112,6 +146,14 @@ CHECKOV = """from pathlib import Path
 import os
 Path({loot!r}).write_text(os.environ.get("APPLY_TOKEN", "") or "ran")
 """
+TFLINT = """config {
+  plugin_dir = "../../rules"
+}
+
+plugin "evil" {
+  enabled = true
+}
+"""
 
 
 def extended(scene: Field) -> None:
@@ -120,7 +162,9 @@ def extended(scene: Field) -> None:
     scene.scratch.write(".checkov.yaml", "external-checks-dir:\n  - checks\n")
     scene.scratch.write("checks/__init__.py", "")
     scene.scratch.write("checks/evil.py", CHECKOV.format(loot=str(scene.loot / "checkov")))
-    scene.scratch.write(".tflint.hcl", 'config {\n  plugin_dir = "rules"\n}\n\nplugin "evil" {\n  enabled = true\n}\n')
+    scene.scratch.write(
+        ".tflint.hcl", 'config {\n  plugin_dir = "../../rules"\n}\n\nplugin "evil" {\n  enabled = true\n}\n'
+    )
     rules = scene.scratch.write("rules/tflint-ruleset-evil", f"#!/bin/sh\n{scene.steals('tflint')}\nexit 1\n")
     rules.chmod(0o755)
 
@@ -130,9 +174,10 @@ EXTENDED = Raid(
         Threat("checkov's external checks", "are Python of the branch's", lambda scene: int(scene.ran("checkov"))),
         Threat("tflint's plugins", "are programs of the branch's", lambda scene: int(scene.ran("tflint"))),
     ),
-    exit=1,
+    exit=0,
     setup=extended,
-    answer="neither is run",
+    forge=passing,
+    answer="neither is run; what is right is applied",
 )
 
 
@@ -279,10 +324,10 @@ def read_evil(scene: Field) -> int:
 
 SWAPPED = Raid(
     (Threat("a symlink swapped between check and apply", "leads to another file", read_evil, alone=0),),
-    exit=1,
-    says="",
+    exit=0,
     setup=linked,
-    answer="`isolation`: the check job's tree was not the commit",
+    forge=passing,
+    answer="the apply job has the commit's; what is right is applied",
 )
 
 RAIDS = (*PROVIDERS, EXTENDED, *LEFT_BEHIND, NAMED, SWAPPED)
@@ -326,6 +371,7 @@ NOT_STOPPED = (
         ),
         exit=1,
         setup=required,
+        forge=passing,
         ambient=mirrored,
         answer="runs before anybody can look; `providers` of an operator file refuses it",
     ),

@@ -99,13 +99,13 @@ RAIDS = (
     ),
     Raid(
         (Threat("a branch with signers of its own", "signs its approval with a key that it has listed", created),),
-        exit=1,
-        says="approval-staging.json",
+        exit=10,
+        says="is by a key that is not in",
         setup=own_signers,
         between=approve_with_it,
         job=with_approval,
-        single=lambda scene: ("--approval", str(scene.path / "approval-staging.json")),
-        answer="`approval-invalid`",
+        single=lambda scene: (f"--approval={scene.path / 'approval-staging.json'}",),
+        answer="`approval-missing`: that key counts for nothing",
     ),
     Raid(
         (

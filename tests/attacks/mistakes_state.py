@@ -75,8 +75,15 @@ def overridden(scene: Scene) -> None:
 
 
 OVERRIDDEN = Trial(
-    (Attack("`dev_overrides`", "puts a provider of one's own in place of the locked one", "development overrides"),),
-    codes=frozenset({"check-failed", "check-skipped"}),
+    (
+        Attack(
+            "`dev_overrides`",
+            "puts a provider of one's own in place of the locked one",
+            "development overrides",
+            "check-failed",
+        ),
+    ),
+    codes=frozenset({"check-failed", "check-skipped", "ignored-input"}),
     setup=overridden,
 )
 
