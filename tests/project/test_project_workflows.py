@@ -433,7 +433,7 @@ def _wanted(step: dict[str, Any], known: dict[str, str], outputs: dict[str, str]
     condition = step.get("if", "")
     if condition == "always()":
         return True
-    if condition == "steps.apply.outputs.waits != 'true'":
+    if re.fullmatch(r"steps\.(apply|engine)\.outputs\.waits != 'true'", condition):
         return not failed and outputs.get("waits") != "true"
     if condition:
         found = re.fullmatch(r"(inputs\.\w+) != ''", condition)
