@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pytest_tfpipeline.gate.approval import Approval
     from pytest_tfpipeline.gate.digest import AddressChange
 
+#: pytest's own exit code for an interrupt.
+INTERRUPTED = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -88,3 +91,8 @@ class RunResult:
     #: The group that the run was restricted to, and the directories that were therefore not judged.
     group: str | None = None
     not_judged: tuple[str, ...] = ()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it ended before its time."""
+        return self.exit_code == INTERRUPTED

@@ -65,7 +65,9 @@ def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run, no
         reporter.write_line(clean(line))
     for one in result.environments:
         good = result.exit_code == 0
-        reporter.write_line(clean(closing_line(one, run.can_apply)), green=good, red=not good, bold=True)
+        reporter.write_line(
+            clean(closing_line(one, run.can_apply, interrupted=result.interrupted)), green=good, red=not good, bold=True
+        )
     if result.mode != "check":
         reporter.write_line(f"evidence: {run.output_path}/{EVIDENCE}")
 

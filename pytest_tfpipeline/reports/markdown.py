@@ -18,7 +18,11 @@ def markdown(result: RunResult) -> str:
     """At most `LIMIT` characters; what does not fit is cut at a line, and that is said."""
     lines = [f"## {_title(result)}", ""]
     for one in result.environments:
-        lines += [f"### {_text(closing_line(one, result.mode == 'apply'))}", "", *_environment(one)]
+        lines += [
+            f"### {_text(closing_line(one, result.mode == 'apply', interrupted=result.interrupted))}",
+            "",
+            *_environment(one),
+        ]
     lines += [result.waiting] if result.waiting else []
     lines += _failures(result.records)
     lines += _closing(result)

@@ -81,9 +81,11 @@ def duration(seconds: float) -> str:
     return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"
 
 
-def closing_line(one: EnvironmentResult, can_apply: bool) -> str:
-    """One sentence about an environment."""
+def closing_line(one: EnvironmentResult, can_apply: bool, *, interrupted: bool = False) -> str:
+    """One sentence about an environment; `interrupted` says that the run was ended before its time."""
     name = one.environment.name + (" (emulated)" if one.environment.emulator else "")
+    if one.result is None and interrupted and not can_apply:
+        return f"{name}: interrupted, nothing was applied"
     if one.result is None:
         return f"{name}: {_not_applied(one, can_apply)}"
     if one.result.interrupted:

@@ -62,3 +62,8 @@ def test_a_plan_that_nobody_asked_for_did_not_fail() -> None:
     rows = changes_table([EnvironmentResult(STAGING, (failed("a"), failed("b", WRONG)))])
     assert rows[1].endswith("not planned")
     assert rows[2].endswith("could not be planned")
+
+
+def test_a_run_that_was_interrupted_does_not_say_that_it_planned() -> None:
+    said = closing_line(EnvironmentResult(STAGING, (planned("a", 1),)), can_apply=False, interrupted=True)
+    assert said == "staging: interrupted, nothing was applied"
