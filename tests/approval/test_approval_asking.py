@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+import interruptible  # noqa: F401
 import pytest
 
 #: Asks after all items, where an apply would be. What a run prints afterwards must not be swallowed by the capture.

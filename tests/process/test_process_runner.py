@@ -10,6 +10,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import interruptible  # noqa: F401
 import pytest
 
 from pytest_tfpipeline.process import Outcome, Request, Runner, Stall, denied, stop_service

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import interruptible  # noqa: F401
+
 #: Variables of the surrounding run that would change the inner one.
 _DROPPED = ("PYTEST_", "TF_", "TFPIPELINE_", "GITHUB_", "AWS_", "COV_", "CI")
 
