@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -94,7 +96,10 @@ def _apply(arguments: argparse.Namespace) -> int:
     from pytest_tfpipeline.pipeline.alone import Order, apply_alone, top_of
     from pytest_tfpipeline.pipeline.build import Wish
     from pytest_tfpipeline.pipeline.claims import Claims
+    from pytest_tfpipeline.signals import Signals
 
+    # The first asks terraform to stop and to unlock; none after it, also from a CI system, cuts that or evidence short.
+    Signals((signal.SIGINT, signal.SIGTERM), same_wish=math.inf).take()
     wish = Wish(
         "apply",
         (arguments.environment,),

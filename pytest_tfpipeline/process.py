@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from pytest_tfpipeline.signals import interrupts_held_back
+
 #: Seconds a child gets after SIGINT before SIGTERM, and after SIGTERM before SIGKILL.
 DEFAULT_GRACE = 20.0
 _TERM_GRACE = 5.0
@@ -135,7 +137,7 @@ class Runner:
             raise KeyboardInterrupt
         with ExitStack() as ending:
             try:
-                with _interrupts_held_back():
+                with interrupts_held_back():
                     process = self._start(request)
                     child = ending.enter_context(self._tracked(process, request.grace))
                     readers = (_Reader(process.stdout, on_line), _Reader(process.stderr, None))
@@ -273,26 +275,6 @@ class _Child:
             if not self.interrupted and self.process.poll() is None:
                 self.interrupted = True
                 _signal_group(self.process, signal.SIGINT)
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Let no interrupt in between a child's start and the moment from which somebody would end it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    ours = {number: handler for number, handler in handlers.items() if callable(handler)}
-    for number in ours:  # an ignored signal stays ignored, since children inherit that
-        signal.signal(number, lambda number, _frame: came.append(number))
-    try:
-        yield
-    finally:
-        for number, handler in ours.items():
-            signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
 
 
 def _start_error(request: Request, error: OSError | ValueError) -> str:

@@ -7,13 +7,15 @@ as `Steps`, so that this module neither starts a process nor knows pytest.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.model import PlanResult, PlanStatus, Target
+from pytest_tfpipeline.parallel import finish
+from pytest_tfpipeline.signals import interrupts_held_back
 
 #: Roots of one wave that are applied at the same time.
 MAX_PARALLEL = 4
@@ -90,8 +92,9 @@ def apply_in_waves(targets: Sequence[Target], plans: Mapping[str, PlanResult], s
             state.leave(_plan_again(ready, state, steps, wave))
             _apply_batch([target for target in ready if target.root not in state.stopped], state, steps, wave)
     except KeyboardInterrupt:
-        state.interrupted = True
-        steps.interrupt()
+        if not state.interrupted:
+            state.interrupted = True
+            steps.interrupt()
     except Exception as error:
         state.broken = error
     return state.result()
@@ -101,30 +104,21 @@ def _apply_batch(batch: Sequence[Target], state: _Progress, steps: Steps, wave: 
     def apply(target: Target) -> Applied | None:
         return steps.apply(target, state.plans[target.root], wave) if state.goes_on else None
 
-    with ThreadPoolExecutor(MAX_PARALLEL, thread_name_prefix="apply") as pool:
+    def interrupt() -> None:
+        """Terraform is asked once, and then waited for: cut off, it would leave its lock and lose its state."""
+        state.interrupted = True
+        steps.interrupt()
+
+    with interrupts_held_back() as came, ThreadPoolExecutor(MAX_PARALLEL, thread_name_prefix="apply") as pool:
         running = {target.root: pool.submit(apply, target) for target in batch}
-        _wait_for(running.values(), state, steps)
-    for root, future in running.items():
-        error = future.exception()
-        if error is None:
-            state.finish(future.result())
-        else:
-            state.broken = error
-            state.finish(Applied(root, wave, "failed", error=f"the pipeline broke while it was applied: {error}"))
-
-
-def _wait_for(running: Iterable[Future[Applied | None]], state: _Progress, steps: Steps) -> None:
-    """Until all have ended. An interrupt is passed on to terraform once, and then terraform is waited for, however
-    often the user insists: cut off, it would leave its lock and lose its state."""
-    left = set(running)
-    while left:
-        try:
-            left = wait(left).not_done
-        except KeyboardInterrupt:
-            left = {future for future in left if not future.done()}
-            if not state.interrupted:
-                state.interrupted = True
-                steps.interrupt()
+        finish(running.values(), came, interrupt)
+        for root, future in running.items():
+            error = future.exception()
+            if error is None:
+                state.finish(future.result())
+            else:
+                state.broken = error
+                state.finish(Applied(root, wave, "failed", error=f"the pipeline broke while it was applied: {error}"))
 
 
 def _plan_again(ready: Iterable[Target], state: _Progress, steps: Steps, wave: int) -> list[Left]:

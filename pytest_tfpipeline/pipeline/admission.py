@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -17,6 +16,7 @@ from pytest_tfpipeline.gate.prior import Apply, apply_of, last, to_after, to_rol
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, Source
 from pytest_tfpipeline.model import EnvironmentRun, PlanStatus
+from pytest_tfpipeline.parallel import in_parallel
 from pytest_tfpipeline.pipeline.build import changed_since
 from pytest_tfpipeline.pipeline.claims import Claims
 from pytest_tfpipeline.pipeline.expected import plan_check_id
@@ -124,8 +124,8 @@ class Admission:
         """By root, what stands against its plan because its state is not any more the one that it was made on."""
         planned = [one for one in readings if one.result.status is PlanStatus.PLANNED]
         planned = [one for one in planned if self.ctx.run.target(one.result.root, environment.name).apply]
-        with ThreadPoolExecutor(_PARALLEL) as pool:
-            found = pool.map(lambda reading: self._moved(environment, reading), planned)
+        runner = self.ctx.runner
+        found = in_parallel(lambda one: self._moved(environment, one), planned, _PARALLEL, runner.interrupt)
         return {one.result.root: reason for one, reason in zip(planned, found, strict=True) if reason is not None}
 
     def propose(

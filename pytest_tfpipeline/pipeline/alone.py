@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from pytest_tfpipeline.gate.ending import exit_code
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult
 from pytest_tfpipeline.model import CheckKind
+from pytest_tfpipeline.parallel import in_parallel
 from pytest_tfpipeline.pipeline.admission import Admission, read_priors
 from pytest_tfpipeline.pipeline.agreement import Agreement
 from pytest_tfpipeline.pipeline.bare import Bare, refuse_kept, strip
@@ -187,8 +187,7 @@ class _Job:
         """Every root, and the shipped rules on its plan; beside what the check job says about them."""
         checks = [check for check in self._ctx.run.checks if check.kind in _OWN and check.environment is not None]
         self._say(f"planning {', '.join(dict.fromkeys(check.dir for check in checks))}")
-        with ThreadPoolExecutor(_PARALLEL) as pool:
-            own = list(pool.map(lambda check: perform(self._ctx, check), checks))
+        own = in_parallel(lambda check: perform(self._ctx, check), checks, _PARALLEL, self._ctx.runner.interrupt)
         for record in own:
             self._audience.on_record(record, 1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from pytest_tfpipeline.context import Context
@@ -12,6 +11,7 @@ from pytest_tfpipeline.gate import objections
 from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
 from pytest_tfpipeline.gate.verdict import Rules, decide
 from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus, Record, Run, Target
+from pytest_tfpipeline.parallel import in_parallel
 from pytest_tfpipeline.pipeline.exceptions import judge_waivers
 from pytest_tfpipeline.pipeline.expected import plan_check_id
 from pytest_tfpipeline.pipeline.groups import not_judged
@@ -35,8 +35,7 @@ class Reading:
 
 def read_plans(ctx: Context, targets: Sequence[Target]) -> tuple[Reading, ...]:
     """Read the saved plans of these targets, with plain terraform."""
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        return tuple(pool.map(lambda target: _read(ctx, target), targets))
+    return in_parallel(lambda target: _read(ctx, target), targets, _PARALLEL, ctx.runner.interrupt)
 
 
 def judge(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol
 
@@ -14,6 +13,7 @@ from pytest_tfpipeline.gate.reasons import Reason
 from pytest_tfpipeline.gate.verdict import decide
 from pytest_tfpipeline.gate.waves import Applied
 from pytest_tfpipeline.model import CheckKind, EnvironmentRun, PlanResult, Record, Target
+from pytest_tfpipeline.parallel import in_parallel
 from pytest_tfpipeline.pipeline.judge import Reading, object_to, read_plans
 from pytest_tfpipeline.pipeline.proposal import needs_apply
 from pytest_tfpipeline.pipeline.secrets import secrets_of
@@ -111,8 +111,7 @@ class TerraformSteps:
     def _perform(self, kind: CheckKind, targets: Sequence[Target]) -> tuple[Record, ...]:
         wanted = {(target.root, target.environment) for target in targets}
         checks = [one for one in self._ctx.run.checks if one.kind is kind and (one.dir, one.environment) in wanted]
-        with ThreadPoolExecutor(_PARALLEL) as pool:
-            return tuple(pool.map(lambda check: perform(self._ctx, check), checks))
+        return in_parallel(lambda check: perform(self._ctx, check), checks, _PARALLEL, self.interrupt)
 
     def _against(self, target: Target, records: Sequence[Record], objected: Sequence[Reason]) -> Sequence[Reason]:
         expected = [

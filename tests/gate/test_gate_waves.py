@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Mapping, Sequence
 
+import interruptible
 import pytest
 
 from pytest_tfpipeline.errors import WorkspaceError
@@ -191,40 +193,38 @@ def test_an_interrupt_while_a_later_wave_is_planned_keeps_what_was_applied() -> 
 
 
 class Slow(Memory):
-    """Applies until it is asked to stop, and says so of each root that it began."""
+    """Applies until it is asked to stop. The last of a batch to begin interrupts the run, as an impatient user does."""
 
-    def __init__(self) -> None:
+    def __init__(self, signal_to: Callable[[], None]) -> None:
         super().__init__()
-        self.begun = threading.Semaphore(0)
+        self._signal_to = signal_to
+        self._all_begun = threading.Barrier(MAX_PARALLEL, action=signal_to)
         self.asked = threading.Event()
         self.times = 0
 
     def apply(self, target: Target, plan: PlanResult, wave: int) -> Applied:
-        self.begun.release()
+        self._all_begun.wait(30)
         assert self.asked.wait(30)
         return Applied(target.root, wave, "failed", error="interrupted")
 
     def interrupt(self) -> None:
         self.times += 1
+        self._signal_to()
+        self.asked.set()
 
 
-def test_an_interrupt_is_passed_on_once_and_begins_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps, count = Slow(), MAX_PARALLEL + 2
-    interrupts = iter(range(3))
-
-    def interrupted(running: set[Future[Applied | None]]) -> object:
-        number = next(interrupts, None)
-        if number is None:
-            return wait(running)
-        for _ in range(MAX_PARALLEL if number == 0 else 0):
-            assert steps.begun.acquire(timeout=30)
-        if number == 2:
-            steps.asked.set()
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("pytest_tfpipeline.gate.waves.wait", interrupted)
-    roots = [f"r{number}" for number in range(count)]
-    result = apply_in_waves([target(root) for root in roots], {root: plan(root) for root in roots}, steps)
+@pytest.mark.parametrize(
+    "signal_to",
+    [
+        pytest.param(lambda: os.kill(os.getpid(), signal.SIGINT), id="to the process"),
+        pytest.param(lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT), id="to another thread"),
+    ],
+)
+def test_an_interrupt_is_passed_on_once_and_begins_nothing_more(signal_to: Callable[[], None]) -> None:
+    steps, roots = Slow(signal_to), [f"r{number}" for number in range(MAX_PARALLEL + 2)]
+    with interruptible.raising():
+        result = apply_in_waves([target(root) for root in roots], {root: plan(root) for root in roots}, steps)
+    assert steps.asked.is_set()
     assert steps.times == 1, "a second one would make terraform drop its lock and its state"
     assert [one.root for one in result.applied] == roots[:MAX_PARALLEL]
     assert [left.root for left in result.left] == roots[MAX_PARALLEL:]

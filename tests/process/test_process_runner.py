@@ -10,7 +10,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-import interruptible  # noqa: F401
+import interruptible
 import pytest
 
 from pytest_tfpipeline.process import Outcome, Request, Runner, Stall, denied, stop_service
@@ -296,7 +296,7 @@ def test_an_interrupt_right_after_the_start_leaves_no_child_behind(
         return child
 
     monkeypatch.setattr(Runner, "_start", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with interruptible.raising(), pytest.raises(KeyboardInterrupt):
         Runner().run(Request(("sleep", "600"), tmp_path))
 
     with pytest.raises(ProcessLookupError):

@@ -20,6 +20,8 @@ LAYERS = (
     "model",
     "codec",
     "redact",
+    "signals",
+    "parallel",
     "process",
     "config",
     "discover",

@@ -85,11 +85,12 @@ def test_changes_count_each_resource_by_what_happens_to_it() -> None:
                 _change("g", "forget"),
                 _change("h", "read", mode="data"),
                 _change("i", "no-op"),
+                _change("j", "no-op") | {"previous_address": "t.k"},
             ],
             "output_changes": {"x": {"actions": ["update"]}, "y": {"actions": ["no-op"]}},
         }
     )
-    assert changes(plan) == Changes(1, 1, 2, 1, 1, 1, ("x",))
+    assert changes(plan) == Changes(add=1, change=1, replace=2, destroy=1, import_=1, forget=1, move=1, outputs=("x",))
     assert [item.address for item in destroys(plan)] == ["t.c", "t.d", "t.e"]
 
 
