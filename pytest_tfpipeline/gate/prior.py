@@ -94,6 +94,15 @@ def to_rollback(last_applied: Apply | None, is_ancestor: bool | None, rollback_g
     yield Reason(Code.ROLLBACK, f"{text}; to go back on purpose: --tf-rollback")
 
 
+def to_unread(environment: EnvironmentRun, unread: Iterable[str], rollback_given: bool) -> Iterator[Reason]:
+    """Evidence of earlier runs that cannot be read, `FILE: WHY` each: any of them may have applied a newer commit."""
+    if rollback_given:
+        return
+    for one in dict.fromkeys(unread):
+        text = f"which commit was applied to {environment.name} last is not known: kept evidence cannot be read: {one}"
+        yield Reason(Code.ROLLBACK, f"{text}; if that run applied nothing newer, move it away, else give --tf-rollback")
+
+
 def _missing(before: str, name: str, proofs: Sequence[Proof]) -> str:
     given = f"; {', '.join(proof.file for proof in proofs)} says nothing about it" if proofs else ""
     return f"{name} comes after {before}, and there is no evidence of {before}{given}: give it with --tf-prior FILE"

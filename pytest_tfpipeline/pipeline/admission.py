@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -12,7 +12,7 @@ from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.errors import PipelineError, ProofError
 from pytest_tfpipeline.gate import objections
 from pytest_tfpipeline.gate.claim import to_plans
-from pytest_tfpipeline.gate.prior import Apply, apply_of, last, to_after, to_rollback
+from pytest_tfpipeline.gate.prior import Apply, apply_of, last, to_after, to_rollback, to_unread
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, Source
 from pytest_tfpipeline.model import EnvironmentRun, PlanStatus
@@ -20,7 +20,7 @@ from pytest_tfpipeline.parallel import in_parallel
 from pytest_tfpipeline.pipeline.build import changed_since
 from pytest_tfpipeline.pipeline.claims import Claims
 from pytest_tfpipeline.pipeline.expected import plan_check_id
-from pytest_tfpipeline.pipeline.history import Kept, is_ancestor, kept_files, last_kept
+from pytest_tfpipeline.pipeline.history import Kept, is_ancestor, kept_evidence, last_kept
 from pytest_tfpipeline.pipeline.judge import Reading
 from pytest_tfpipeline.pipeline.proposal import propose
 from pytest_tfpipeline.pipeline.source import read_commit, read_tree_state
@@ -80,6 +80,7 @@ class Admission:
             for found in self._last_applies(environment.name, emulated=False):
                 follows = is_ancestor(self.ctx.runner, self.top, found.commit, self.source.commit)
                 yield from to_rollback(found, follows, self.claims.rollback)
+            yield from to_unread(environment, self._unread(environment, done), self.claims.rollback)
 
     def to_proposal(self, environment: EnvironmentRun, proposal: Proposal) -> Iterator[Reason]:
         """Plans that are not those that the check job saw."""
@@ -94,8 +95,11 @@ class Admission:
                 yield Reason(Code.PRIOR_MISSING, f"{one.environment.name}, which comes before, was not completed")
 
     def notes(self, environment: EnvironmentRun) -> tuple[str, ...]:
-        """Kept evidence of the environment that did not count."""
-        return self._kept(environment.name, emulated=environment.emulator is not None).notes
+        """Kept evidence that could not be read where that does not stand against an apply."""
+        if environment.emulator is None and not self.claims.rollback:
+            return ()
+        kept = self._kept(environment.name, emulated=environment.emulator is not None)
+        return tuple(f"kept evidence was not counted: {one}" for one in kept.unread)
 
     def last_evidence(self, environment: EnvironmentRun) -> Evidence | None:
         """The evidence of the last apply here that is known."""
@@ -112,7 +116,7 @@ class Admission:
     def last_changed(self, environment: str, *, emulated: bool) -> EnvironmentPart | None:
         """What the last known run of this commit that changed anything there says of it: given, else kept."""
         given = (proof.evidence for proof in self.proofs)
-        for evidence in chain(given, _readable(kept_files(self.output))):
+        for evidence in chain(given, kept_evidence(self.output)):
             part, run = evidence.environment(environment), evidence.run
             if (run.repository, run.commit) != (self.source.repository, self.source.commit) or part is None:
                 continue
@@ -170,6 +174,12 @@ class Admission:
         ]
         return tuple(dict.fromkeys(one for one in found if one is not None))
 
+    def _unread(self, environment: EnvironmentRun, earlier: Collection[str]) -> Iterator[str]:
+        """Kept evidence that may tell of a later apply here, or of the environment that this run relies on."""
+        names = {environment.name, environment.after} - {None, *earlier}
+        for name in sorted(filter(None, names)):
+            yield from self._kept(name, emulated=False).unread
+
     def _kept(self, environment: str, *, emulated: bool) -> Kept:
         return last_kept(self.output, environment, self.source.repository, emulated)
 
@@ -177,12 +187,6 @@ class Admission:
 def read_priors(ctx: Context, claims: Claims, signers: Path | None) -> tuple[Proof, ...]:
     """The evidence that was given, each verified; raises ProofError for what cannot be read as evidence."""
     return tuple(verify_evidence(ctx.runner, path, signers) for path in claims.priors)
-
-
-def _readable(files: Iterable[Path]) -> Iterator[Evidence]:
-    for path in files:
-        with suppress(ProofError):
-            yield read_evidence(path)
 
 
 def _to_emulated(environment: EnvironmentRun, before: EnvironmentResult) -> Iterator[Reason]:

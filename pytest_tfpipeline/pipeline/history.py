@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfpipeline.errors import ProofError
 from pytest_tfpipeline.gate.prior import Apply, apply_of, last
 from pytest_tfpipeline.process import Request, Runner
-from pytest_tfpipeline.proof.document import read_evidence
+from pytest_tfpipeline.proof.document import Evidence, read_evidence
+
+#: Where the output directory keeps the evidence of earlier runs.
+KEPT = "evidence"
 
 _TIMEOUT = 60.0
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -20,30 +24,46 @@ _HISTORY_ENV = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": "/dev/null"}
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The last apply of an environment that this output directory knows of. `notes` name evidence that could not be
-    read, and so did not count."""
+    """The last apply of an environment that this output directory knows of. `unread` says, a file and why each, what
+    could not be read of the runs since: nobody knows what they applied."""
 
     apply: Apply | None = None
-    notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def last_kept(output: Path, environment: str, repository: str, emulated: bool) -> Kept:
     """Look through `<output>/evidence/`, newest run first, until one that applied something there."""
-    notes: list[str] = []
-    for path in kept_files(output):
+    unread: list[str] = []
+    try:
+        files = _files(output)
+    except OSError as error:
+        return Kept(None, (f"{output / KEPT}: {error.strerror}",))
+    for path in files:
         try:
             found = apply_of(read_evidence(path), str(path), environment)
         except ProofError as error:
-            notes.append(f"kept evidence was not counted: {path}: {error.what}")
+            unread.append(f"{path}: {error.what}")
             continue
         if found is not None and last([found], environment, repository, emulated) is not None:
-            return Kept(found, tuple(notes))
-    return Kept(None, tuple(notes))
+            return Kept(found, tuple(unread))
+    return Kept(None, tuple(unread))
 
 
-def kept_files(output: Path) -> Iterator[Path]:
+def kept_evidence(output: Path) -> Iterator[Evidence]:
+    """The evidence of earlier runs as far as it can be read, newest run first."""
+    with suppress(OSError):
+        for path in _files(output):
+            with suppress(ProofError):
+                yield read_evidence(path)
+
+
+def _files(output: Path) -> list[Path]:
     """The evidence of earlier runs, newest run first: names begin with the time at which the run began."""
-    yield from sorted((output / "evidence").glob("*.json"), key=lambda path: path.name, reverse=True)
+    try:
+        found = [path for path in (output / KEPT).iterdir() if path.suffix == ".json"]
+    except FileNotFoundError:
+        return []
+    return sorted(found, key=lambda path: path.name, reverse=True)
 
 
 def is_ancestor(runner: Runner, top: Path, old: str | None, new: str | None) -> bool | None:

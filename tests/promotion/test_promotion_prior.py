@@ -133,13 +133,21 @@ def test_a_commit_that_does_not_contain_the_one_applied_last_is_a_rollback(tmp_p
     assert promotion.live("production") == "production one"
 
 
-def test_unreadable_evidence_of_an_earlier_run_is_named_and_does_not_count(tmp_path: Path) -> None:
+def test_unreadable_evidence_of_an_earlier_run_closes_until_it_is_moved_away_or_a_rollback_is_meant(
+    tmp_path: Path,
+) -> None:
     promotion = Promotion(tmp_path, NONE)
     promotion.commit()
     promotion.run(0, *PROMOTE)
     (kept,) = (promotion.scratch.output / "evidence").glob("*.json")
     kept.write_text(json.dumps({"schema_version": 99}))
 
-    result = promotion.run(0, *PROMOTE)
+    result = promotion.run(1, *PROMOTE)
+
+    assert promotion.reasons("staging").keys() == {"rollback"}
+    assert f"kept evidence cannot be read: {kept}: was made by a newer" in promotion.reasons("staging")["rollback"]
+    assert "if that run applied nothing newer, move it away, else give --tf-rollback" in result.stdout
+
+    result = promotion.run(0, *PROMOTE, "--tf-rollback")
 
     assert f"kept evidence was not counted: {kept}" in result.stdout

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from scratch import Scratch
 
-from pytest_tfpipeline.pipeline.history import is_ancestor, last_kept
+from pytest_tfpipeline.pipeline.history import Kept, is_ancestor, kept_evidence, last_kept
 from pytest_tfpipeline.process import Runner
 
 REPOSITORY = "https://example.org/lake.git"
@@ -63,7 +63,26 @@ def test_kept_evidence_that_cannot_be_read_is_named(tmp_path: Path, keep: Callab
     (tmp_path / "evidence" / "20260104.json").mkdir()
     kept = last_kept(tmp_path, "staging", REPOSITORY, False)
     assert kept.apply is not None
-    assert [note.count("was not counted") for note in kept.notes] == [1, 1, 1]
+    assert [Path(one.partition(": ")[0]).name[:8] for one in kept.unread] == ["20260104", "20260103", "20260102"]
+
+
+def test_what_cannot_be_read_of_runs_before_the_last_apply_does_not_matter(
+    tmp_path: Path, keep: Callable[..., Path]
+) -> None:
+    keep(1, text="{")
+    keep(2)
+    assert last_kept(tmp_path, "staging", REPOSITORY, False).unread == ()
+    assert len(last_kept(tmp_path, "production", REPOSITORY, False).unread) == 1
+
+
+def test_a_directory_of_evidence_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
+    assert last_kept(tmp_path, "staging", REPOSITORY, False) == Kept()
+    place = tmp_path / "evidence"
+    place.symlink_to(place)
+    kept = last_kept(tmp_path, "staging", REPOSITORY, False)
+    assert kept.apply is None
+    assert [one.startswith(f"{place}: ") for one in kept.unread] == [True]
+    assert list(kept_evidence(tmp_path)) == []
 
 
 def test_git_says_which_commit_contains_which(tmp_path: Path) -> None:
