@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 from pytest_tfpipeline.signals import interrupts_held_back
 
@@ -41,6 +41,9 @@ DENIED_VARIABLES = (
     "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE",
     "TF_FORCE_LOCAL_BACKEND",
 )
+
+#: A process that outlives the call that started it: its caller ends it, with `stop_service`.
+Service: TypeAlias = "subprocess.Popen[bytes]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,7 @@ class Runner:
         seconds = time.monotonic() - started
         return Outcome(process.returncode, out, err, seconds, watch.over, limit=watch.limit, stalled=watch.stalled)
 
-    def spawn(self, request: Request, *, pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+    def spawn(self, request: Request, *, pass_fds: tuple[int, ...] = ()) -> Service:
         """Start a service that outlives this call: its stdin is a pipe whose end tells it to stop, its stderr
         is piped to the caller, its stdout goes nowhere. The caller ends it, with `stop_service`."""
         return subprocess.Popen(
@@ -284,7 +287,7 @@ def _start_error(request: Request, error: OSError | ValueError) -> str:
     return f"{what}: {reason}"
 
 
-def stop_service(process: subprocess.Popen[bytes], grace: float = DEFAULT_GRACE) -> int:
+def stop_service(process: Service, grace: float = DEFAULT_GRACE) -> int:
     """Close the service's stdin, which asks it to end; signal it only if it does not. Returns its exit code."""
     if process.stdin is not None:
         with suppress(OSError):

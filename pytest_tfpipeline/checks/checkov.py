@@ -18,7 +18,8 @@ from typing import Any, cast
 
 from pytest_tfpipeline.checks.records import source_line
 from pytest_tfpipeline.model import Finding, Severity
-from pytest_tfpipeline.process import Outcome, Request
+from pytest_tfpipeline.process import Outcome, Request, Runner
+from pytest_tfpipeline.warm.client import call
 
 #: Always walked past by checkov itself; setting `CKV_IGNORED_DIRECTORIES` replaces its own list.
 _NEVER_WALKED = ("node_modules", ".terraform", ".serverless")
@@ -74,6 +75,20 @@ def plan_request(
     argv = [program, "-f", str(plan), "--framework", "terraform_plan"]
     argv += ["--repo-root-for-plan-enrichment", str(directory), *_COMMON, "--quiet"]
     return _request(argv, tree, directory, _environment(environ, home))
+
+
+def server_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
+    """What a checkov that is kept running is started with; each call brings its own."""
+    return {**_environment(environ, home), "CKV_IGNORED_DIRECTORIES": ",".join(_NEVER_WALKED)}
+
+
+def carry_out(runner: Runner, request: Request, address: str) -> Outcome:
+    """By the checkov that is kept running at `address`, and plainly where there is none ("") or it has no answer: what
+    fails there with anything but failed checks is for the plain one to say."""
+    outcome = call(address, request) if address else None
+    if outcome is not None and (outcome.timed_out or outcome.code in (0, 1)):
+        return outcome
+    return runner.run(request)
 
 
 def configuration(tree: Path, directory: Path) -> Path | None:

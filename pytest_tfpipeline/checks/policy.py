@@ -14,6 +14,7 @@ from pytest_tfpipeline.errors import PlanReadError
 from pytest_tfpipeline.model import Check, Finding, Outcome, PlanResult, PlanStatus, Record, Severity
 from pytest_tfpipeline.policies.pack import PROTECTED_DESTROY, protected_destroys, review
 from pytest_tfpipeline.policies.waivers import waive
+from pytest_tfpipeline.process import Outcome as ProcessOutcome
 from pytest_tfpipeline.process import Request
 from pytest_tfpipeline.terraform.plan import Plan, read_plan
 from pytest_tfpipeline.terraform.planning import ensure_plan
@@ -45,8 +46,10 @@ def police_plan(ctx: Context, check: Check, plan_json: Path) -> Record:
         return _record(ctx, check, ours, "policy", 0.0, "the shipped rules agree")
     tree = ctx.workspace.tree(check.environment)
     directory = tree / check.dir
-    request = checkov.plan_request(ctx.tool("checkov").path, tree, directory, plan_json, _home(ctx), ctx.runner.environ)
-    outcome = ctx.runner.run(_limited(request))
+    request = checkov.plan_request(
+        ctx.tool("checkov").path, tree, directory, plan_json, home_of(ctx), ctx.runner.environ
+    )
+    outcome = _run(ctx, request)
     scan = checkov.read(outcome, locator(tree, directory), per_address=True)
     if scan.problem or scan.unparsed:
         problem = scan.problem or "checkov cannot read the plan's JSON"
@@ -78,18 +81,18 @@ def locator(tree: Path, directory: Path) -> checkov.Locate:
 def _configuration(ctx: Context, check: Check) -> Record:
     tree = ctx.workspace.tree(None)
     directory = tree / check.dir
-    program, home = ctx.tool("checkov").path, _home(ctx)
+    program, home = ctx.tool("checkov").path, home_of(ctx)
     locate = locator(tree, directory)
 
     def request(*, quiet: bool) -> Request:
-        return _limited(checkov.directory_request(program, tree, directory, home, ctx.runner.environ, quiet=quiet))
+        return checkov.directory_request(program, tree, directory, home, ctx.runner.environ, quiet=quiet)
 
-    outcome = ctx.runner.run(request(quiet=True))
+    outcome = _run(ctx, request(quiet=True))
     scan = checkov.read(outcome, locate)
     if scan.problem:
         return records.error(check, scan.problem, mend=_MEND, seconds=outcome.seconds)
     if scan.unparsed:
-        return _unparsed(check, scan, lambda: checkov.unparsed_files(ctx.runner.run(request(quiet=False)), locate))
+        return _unparsed(check, scan, lambda: checkov.unparsed_files(_run(ctx, request(quiet=False)), locate))
     return _record(ctx, check, scan.findings, "checkov", outcome.seconds, _summary(scan))
 
 
@@ -141,15 +144,16 @@ def _protected(address: str, allowed: bool, root: str) -> Finding:
     return Finding(PROTECTED_DESTROY, Severity.ERROR, text, address)
 
 
-def _home(ctx: Context) -> Path:
+def home_of(ctx: Context) -> Path:
     """An empty home for checkov: it reads a configuration, and keys for its vendor's platform, from the user's."""
     home = ctx.workspace.path / "checkov-home"
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     return home
 
 
-def _limited(request: Request) -> Request:
-    return replace(request, timeout=_TIMEOUT, grace=2.0)
+def _run(ctx: Context, request: Request) -> ProcessOutcome:
+    address = ctx.run.settings.get("checkov_address", "")
+    return checkov.carry_out(ctx.runner, replace(request, timeout=_TIMEOUT, grace=2.0), address)
 
 
 def _summary(scan: checkov.Scan) -> str:

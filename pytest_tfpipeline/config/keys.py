@@ -263,6 +263,9 @@ class Config(Table):
     isolation: Literal["process", "jobs"] = "process"
     """Whether the run that checks may also apply."""
 
+    shortcuts: bool = True
+    """Whether runs that cannot apply may take short cuts that give the same answers; runs that can apply take none."""
+
     signers: RepositoryFile | None = None
     """File with the keys that may sign evidence and approvals, in the format of OpenSSH's `allowed_signers`."""
 

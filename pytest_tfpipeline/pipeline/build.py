@@ -130,7 +130,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         commit=described.commit,
         tool_versions={name: version for name, version in config.tools.model_dump().items() if version},
         preferred_versions=_preferred_versions(top, repository, targets),
-        settings=_settings(config, wish),
+        settings=settings_of(config, wish),
         cli_config_path=str(cli.path),
         timings=read_timings(output),
         retry=config.retry,
@@ -238,11 +238,13 @@ def _preferred_versions(top: Path, repository: Repository, targets: Sequence[Tar
     return {"terraform": found} if found else {}
 
 
-def _settings(config: Config, wish: Wish) -> dict[str, object]:
+def settings_of(config: Config, wish: Wish) -> dict[str, object]:
+    """What the checks are told of the configuration."""
     return {
         "lint_severity": config.lint_severity,
         "unknown": config.unknown,
         "skips": config.skips,
+        "shortcuts": config.shortcuts and wish.mode != "apply",
         "copy_in": sorted({pattern for root in config.root for pattern in root.copy_in}),
         "allow_destroy": list(wish.allow_destroy),
     }

@@ -78,6 +78,10 @@ def take_control(config: pytest.Config, top: Path) -> None:
     manager.register(Reporting(), "tfpipeline-reporting")
     manager.register(witness, "tfpipeline-witness")
     manager.register(Controller(config, state, witness, notes), "tfpipeline-controller")
+    if not state.run.can_apply:
+        from pytest_tfpipeline.plugin.warming import Warming
+
+        manager.register(Warming(config, state), "tfpipeline-warming")
 
 
 class Controller:

@@ -1,0 +1,188 @@
+"""checkov's process: imports it once, then forks for each call. Runs in checkov's own interpreter, of which it uses
+the standard library and checkov alone: `python -I server.py --listen FD`.
+
+A client connects to the listening unix socket, sends a length (4 bytes, big endian) and as many bytes of JSON
+(`{argv, cwd, env}`), together with the descriptors of the call's stdout and stderr. It gets `{"code": N}` back, where
+N is negative for a signal as in `subprocess`. When it closes the connection before, the call is ended with everything
+that it has started. The end of stdin ends the server. Each call is a fork: it inherits what was imported, and leaves
+nothing behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+import warnings
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, NoReturn
+
+#: The largest request: a command line and an environment.
+_MAX_REQUEST = 1 << 20
+#: Bytes of memory that a call may take beyond what was imported.
+_MEMORY = 6 << 30
+#: Read by checkov where it is imported, and different for each call.
+_IGNORED = "CKV_IGNORED_DIRECTORIES"
+_BASE_RUNNER = "checkov.common.runners.base_runner"
+
+
+def main() -> NoReturn:
+    """Serve until stdin ends."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--listen", type=int, required=True)
+    listener = socket.socket(fileno=parser.parse_args().listen)
+    _import()
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)  # nobody reads on
+    _Server(listener).serve()
+    os._exit(0)  # taking apart what was imported would take seconds
+
+
+def _import() -> None:
+    import_module("checkov.main")
+    base_runner = import_module(_BASE_RUNNER)
+    if base_runner.ignored_directories != os.environ[_IGNORED].split(","):
+        raise RuntimeError(f"this checkov does not read {_IGNORED} as expected")
+
+
+class _Server:
+    """One process, one thread: a fork of a process with threads could not be trusted."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        self._calls: dict[int, socket.socket] = {}
+        self._wake, write = os.pipe()
+        os.set_blocking(self._wake, False)
+        os.set_blocking(write, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+
+    def serve(self) -> None:
+        stdin = sys.stdin.fileno()
+        while True:
+            readable, _, _ = select.select([self._listener, self._wake, stdin, *self._calls.values()], [], [])
+            if stdin in readable:
+                break
+            if self._wake in readable:
+                os.read(self._wake, 4096)
+            self._answer()
+            self._abandon(readable)
+            if self._listener in readable:
+                self._accept()
+        for pid in self._calls:
+            _kill(pid)
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        try:
+            request, descriptors = _receive(connection)
+        except (OSError, ValueError):
+            connection.close()
+            return
+        pid = os.fork()
+        if pid == 0:
+            self._become(connection, request, descriptors)
+        self._calls[pid] = connection
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    def _become(self, connection: socket.socket, request: dict[str, Any], descriptors: list[int]) -> NoReturn:
+        """In the fork: the call itself, which never returns."""
+        code = 70
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            for other in (self._listener, connection, *self._calls.values()):
+                other.close()
+            code = _call(request, descriptors)
+        finally:
+            os._exit(code)
+
+    def _answer(self) -> None:
+        """Tell the clients of calls that have ended."""
+        while self._calls:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None:
+                return
+            _kill(
+                ended.si_pid
+            )  # what the call started must not outlive it; its id is nobody else's until it is waited for
+            _, status = os.waitpid(ended.si_pid, 0)
+            with self._calls.pop(ended.si_pid) as connection:
+                _send(connection, os.waitstatus_to_exitcode(status))
+
+    def _abandon(self, readable: list[Any]) -> None:
+        """End the calls whose clients have gone."""
+        for pid, connection in self._calls.items():
+            if connection in readable:
+                _kill(pid)
+
+
+def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    connection.settimeout(10)
+    first, descriptors, _, _ = socket.recv_fds(connection, 4, 2)
+    (size,) = struct.unpack(">I", first)
+    if size > _MAX_REQUEST or len(descriptors) != 2:
+        raise ValueError("not a request")
+    data = b""
+    while len(data) < size:
+        more = connection.recv(size - len(data))
+        if not more:
+            raise ValueError("cut short")
+        data += more
+    request: dict[str, Any] = json.loads(data)
+    return request, descriptors
+
+
+def _send(connection: socket.socket, code: int) -> None:
+    with suppress(OSError):  # the client has gone
+        connection.sendall(json.dumps({"code": code}).encode())
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _call(request: dict[str, Any], descriptors: list[int]) -> int:
+    """checkov with these arguments, as its own program runs it; gives the exit code."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (descriptors[0], 1), (descriptors[1], 2)):
+        os.dup2(source, target)
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    sys.argv = request["argv"]
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, hard))
+    try:
+        code = _run()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return code
+
+
+def _run() -> int:
+    base_runner, checkov = import_module(_BASE_RUNNER), import_module("checkov.main")
+    base_runner.ignored_directories[:] = os.environ.get(_IGNORED, "").split(",")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category=SyntaxWarning)
+        try:
+            code = checkov.Checkov(sys.argv[1:]).run()
+        except SystemExit as ending:
+            code = ending.code if isinstance(ending.code, int | None) else 1
+    return code or 0
+
+
+if __name__ == "__main__":
+    main()

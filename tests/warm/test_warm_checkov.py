@@ -1,0 +1,173 @@
+"""A checkov that is kept running answers as one that is started for each call, and nothing of a call stays behind."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pytest_tfpipeline.checks import checkov
+from pytest_tfpipeline.errors import ToolError
+from pytest_tfpipeline.model import Tool
+from pytest_tfpipeline.process import Outcome, Request, Runner
+from pytest_tfpipeline.tools import find_tool
+from pytest_tfpipeline.warm.client import call
+from pytest_tfpipeline.warm.service import WarmCheckov, interpreter
+
+QUEUE = 'resource "aws_sqs_queue" "{name}" {{\n{inside}  name = "{name}"\n}}\n'
+SKIPPED = "  #checkov:skip=CKV_AWS_27:its messages are public\n"
+
+#: A check of the repository's own. `{body}` runs when checkov loads it, within the call.
+EXTERNAL = """
+from checkov.common.models.enums import CheckCategories, CheckResult
+from checkov.terraform.checks.resource.base_resource_check import BaseResourceCheck
+
+{body}
+
+class Ours(BaseResourceCheck):
+    def __init__(self):
+        super().__init__("ours", "CKV2_OURS_9", [CheckCategories.GENERAL_SECURITY], ["aws_sqs_queue"])
+
+    def scan_resource_conf(self, conf):
+        return CheckResult.FAILED
+
+check = Ours()
+"""
+
+
+@pytest.fixture(scope="module")
+def tool() -> Tool:
+    return find_tool("checkov", version=None, runner=Runner())
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def warm(tool: Tool, home: Path) -> Iterator[WarmCheckov]:
+    runner = Runner()
+    service = WarmCheckov(runner, lambda: tool, checkov.server_environment(runner.environ, home))
+    service.begin()
+    yield service
+    service.stop()
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A root with findings, a skip, a module, an example below, a broken file beside it, and settings of its own."""
+
+    def write(name: str, text: str) -> None:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    write("bad/main.tf", QUEUE.format(name="mine", inside="") + QUEUE.format(name="public", inside=SKIPPED))
+    write("bad/calls.tf", 'module "one" {\n  source = "./modules/q"\n}\n')
+    write("bad/modules/q/main.tf", QUEUE.format(name="inner", inside=""))
+    write("bad/examples/simple/main.tf", 'module "t" {\n  source = "../../"\n}\n')
+    write("good/main.tf", 'resource "terraform_data" "a" {}\n')
+    write("broken/main.tf", 'resource "x" {\n')
+    write("mild/main.tf", QUEUE.format(name="mild", inside=""))
+    write("mild/.checkov.yaml", "soft-fail: true\n")
+    return tmp_path
+
+
+def external(tree: Path, name: str, body: str = "") -> None:
+    """A directory whose settings bring a check of its own."""
+    (tree / name / "checks").mkdir(parents=True)
+    (tree / name / "main.tf").write_text(QUEUE.format(name=name, inside=""))
+    (tree / name / "checks" / "__init__.py").touch()
+    (tree / name / "checks" / "ours.py").write_text(EXTERNAL.format(body=body))
+    (tree / name / ".checkov.yaml").write_text(f"external-checks-dir:\n  - {tree / name / 'checks'}\n")
+
+
+def request(tool: Tool, tree: Path, name: str, home: Path, **limits: float) -> Request:
+    asked = checkov.directory_request(tool.path, tree, tree / name, home, Runner().environ)
+    return replace(asked, **limits)  # type: ignore[arg-type]
+
+
+def said(outcome: Outcome | None) -> tuple[int | None, object]:
+    assert outcome is not None
+    return outcome.code, json.loads(outcome.stdout)
+
+
+def test_it_answers_as_the_plain_one_does(warm: WarmCheckov, tool: Tool, tree: Path, home: Path) -> None:
+    for name in ("bad", "broken", "mild"):
+        asked = request(tool, tree, name, home)
+        assert said(call(warm.address, asked)) == said(Runner().run(asked)), name
+
+
+def test_what_one_call_loads_is_unknown_to_the_next(warm: WarmCheckov, tool: Tool, tree: Path, home: Path) -> None:
+    external(tree, "ours", "import os; os.environ['CKV_IGNORED_DIRECTORIES'] = 'bad'; os.chdir('/')")
+    found = call(warm.address, request(tool, tree, "ours", home))
+    assert found is not None
+    assert "CKV2_OURS_9" in found.stdout, found.stderr
+    after = call(warm.address, request(tool, tree, "bad", home))
+    assert after is not None
+    assert "CKV2_OURS_9" not in after.stdout
+    assert "CKV_AWS_27" in after.stdout
+
+
+def test_a_call_that_dies_is_for_the_plain_one_to_answer(warm: WarmCheckov, tool: Tool, tree: Path, home: Path) -> None:
+    external(tree, "dies", "import os; os.kill(os.getpid(), 9)")
+    plain = tree / "plain"
+    plain.write_text("#!/bin/sh\necho plainly\n")
+    plain.chmod(0o755)
+    asked = request(tool, tree, "dies", home)
+    died = call(warm.address, asked)
+    assert died is not None
+    assert died.code == -9
+    asked = replace(asked, argv=(str(plain), *asked.argv[1:]))
+    assert checkov.carry_out(Runner(), asked, warm.address).stdout == "plainly\n"
+    assert said(call(warm.address, request(tool, tree, "good", home)))[0] == 0, "the server goes on"
+
+
+def test_a_call_whose_time_is_up_is_ended_with_what_it_started(
+    warm: WarmCheckov, tool: Tool, tree: Path, home: Path, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    body = f"import subprocess; subprocess.run(['sh', '-c', 'exec 9> {pipe}; sleep 600'])"
+    external(tree, "hangs", body)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        outcome = call(warm.address, request(tool, tree, "hangs", home, timeout=4.0))
+        assert outcome is not None
+        assert outcome.timed_out
+        os.set_blocking(reader, True)
+        assert os.read(reader, 1) == b"", "the writer's end of the pipe is closed when nobody has it open any more"
+    finally:
+        os.close(reader)
+
+
+def test_without_a_server_there_is_no_answer_and_the_plain_one_is_asked(tmp_path: Path) -> None:
+    asked = Request(("sh", "-c", "echo plainly"), tmp_path, only_env=True)
+    address = str(tmp_path / "nobody")
+    assert call(address, asked) is None
+    assert checkov.carry_out(Runner(), asked, address).stdout == "plainly\n"
+
+
+def missing() -> Tool:
+    raise ToolError("checkov cannot be had")
+
+
+def test_where_it_cannot_be_had_those_who_wait_hear_of_it(tmp_path: Path) -> None:
+    service = WarmCheckov(Runner(), missing, {})
+    service.begin()
+    assert call(service.address, Request(("x",), tmp_path, only_env=True)) is None
+    service.stop()
+    assert not Path(service.address).parent.exists()
+
+
+def test_a_wrapper_of_the_users_is_never_taken_for_the_tool(tool: Tool, tmp_path: Path) -> None:
+    assert interpreter(Path(tool.path)) is not None
+    wrapper = tmp_path / "checkov"
+    wrapper.write_text(f'#!/bin/sh\nexec {tool.path} --skip-check CKV_AWS_27 "$@"\n')
+    assert interpreter(wrapper) is None
+    assert interpreter(tmp_path / "none") is None
