@@ -102,10 +102,11 @@ def set_digest(environment: str, roots: Mapping[str, str]) -> str:
 def only_became_known(approved: Plan, now: Plan) -> bool:
     """Whether `now` does what was approved, and differs in nothing but values that were unknown and are known now.
 
-    Both must be plans of the same private copy. Addresses, actions, known values, outputs, configuration and variables
-    are the same; values that only the apply reads have not moved; a data source that was to be read during the apply
-    may have been read; a check whose outcome was unknown may pass. Resources with nothing to do must be the same ones:
-    another root's apply does not change them. In doubt the answer is no, and an approval is asked for again.
+    Both must be plans of the same private copy, on the same state and files. Addresses, actions, known values, outputs,
+    configuration and variables are the same; values that only the apply reads have not moved; a data source that was to
+    be read during the apply may have been read; a check whose outcome was unknown may pass. Resources with nothing to
+    do must be the same ones: another root's apply does not change them. In doubt the answer is no, and an approval is
+    asked for again.
     """
     before, after = _others(approved), _others(now)
     return (

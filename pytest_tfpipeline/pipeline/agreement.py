@@ -13,12 +13,16 @@ from pytest_tfpipeline.gate.approval import MANUAL, Approval, Claim, Request, Ty
 from pytest_tfpipeline.gate.digest import only_became_known
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, Source
-from pytest_tfpipeline.model import EnvironmentRun, PlanStatus, Target
+from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus, Target
 from pytest_tfpipeline.pipeline.claims import Claims
 from pytest_tfpipeline.pipeline.judge import Reading
 from pytest_tfpipeline.pipeline.proposal import needs_apply
 from pytest_tfpipeline.proof.approval import verify_approval, write_request
+from pytest_tfpipeline.terraform.init import directory_of
+from pytest_tfpipeline.terraform.inputs import named_files
 from pytest_tfpipeline.terraform.plan import Plan
+from pytest_tfpipeline.terraform.planning import planned_inputs
+from pytest_tfpipeline.workspace import changed_files
 
 NONE = "none"
 
@@ -37,6 +41,15 @@ class Answer:
     request: Request | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """A plan that was agreed to; `inputs` is {file: SHA-256} of what it could read."""
+
+    result: PlanResult
+    plan: Plan
+    inputs: Mapping[str, str]
+
+
 class Agreement:
     """One per run that can apply. `waits` is the digest that an approval was missing for in a later wave."""
 
@@ -46,7 +59,7 @@ class Agreement:
         self._claims = claims
         self._signers = signers
         self._used: set[str] = set()
-        self._approved: dict[tuple[str, str], Plan] = {}
+        self._agreed: dict[tuple[str, str], _Agreed] = {}
         self.waits: str | None = None
 
     def seek(
@@ -74,7 +87,9 @@ class Agreement:
         """These plans were agreed to, or needed no agreement."""
         for reading in readings:
             if reading.plan is not None:
-                self._approved[environment.name, reading.result.root] = reading.plan
+                result = reading.result
+                inputs = planned_inputs(self._ctx, self._ctx.run.target(result.root, environment.name))
+                self._agreed[environment.name, result.root] = _Agreed(result, reading.plan, inputs)
 
     def not_agreed(
         self, environment: EnvironmentRun, targets: Sequence[Target], known: Mapping[str, Reading]
@@ -88,8 +103,20 @@ class Agreement:
     def _is_new(self, environment: EnvironmentRun, target: Target, reading: Reading) -> bool:
         if reading.plan is None or not needs_apply(target, reading.result):
             return False
-        approved = self._approved.get((environment.name, target.root))
-        return approved is None or not only_became_known(approved, reading.plan)
+        agreed = self._agreed.get((environment.name, target.root))
+        if agreed is None or _state(agreed.result) != _state(reading.result):  # moved by another hand than this run's
+            return True
+        return not (self._same_files(target, agreed, reading.plan) and only_became_known(agreed.plan, reading.plan))
+
+    def _same_files(self, target: Target, agreed: _Agreed, plan: Plan) -> bool:
+        """Whether the plan could read the files that the agreed one could, and others only where its values name them:
+        what was to be built during the apply, from values that are known now, may be there already."""
+        now = planned_inputs(self._ctx, target)
+        changed = changed_files(agreed.inputs, now)
+        if not changed:
+            return True
+        named = named_files(directory_of(self._ctx, target.root, target.environment), plan)
+        return all(name not in agreed.inputs and name in named for name in changed)
 
     def _needed(self, one: EnvironmentResult) -> bool:
         """No changes need no approval."""
@@ -125,6 +152,10 @@ class Agreement:
             return Answer(reasons=reasons, request=request)
         self.waits = request.digest if request.wave > 1 else None
         return Answer(reasons=reasons, waits=request.digest, request=request)
+
+
+def _state(result: PlanResult) -> tuple[str, int]:
+    return result.state_lineage, result.state_serial
 
 
 def _who() -> str:

@@ -26,7 +26,7 @@ def inputs_of(directory: Directory, target: Target, plan: Plan) -> dict[str, str
     common = frozenset(ensure_prepared(directory.ctx, target.environment).files)
     own = {target.root, *modules_of(directory)}
     known = {*own, *(root.dir for root in directory.ctx.run.repository.roots)}
-    named = frozenset(_named_files(directory, plan))
+    named = named_files(directory, plan)
     return {
         name: digest
         for name, digest in manifest(directory.copy).items()
@@ -34,12 +34,17 @@ def inputs_of(directory: Directory, target: Target, plan: Plan) -> dict[str, str
     }
 
 
+def named_files(directory: Directory, plan: Plan) -> frozenset[str]:
+    """Files of the private copy that the plan's values name, relative to it."""
+    return frozenset(_named(directory, plan))
+
+
 def _owner(name: str, directories: Collection[str]) -> str | None:
     """The deepest of the directories that the file is in."""
     return next((str(folder) for folder in PurePosixPath(name).parents if str(folder) in directories), None)
 
 
-def _named_files(directory: Directory, plan: Plan) -> Iterator[str]:
+def _named(directory: Directory, plan: Plan) -> Iterator[str]:
     top = directory.copy.resolve()
     for text in set(_texts([item.get("change", {}).get("after") for item in plan.raw.get("resource_changes") or ()])):
         if len(text) <= _LONGEST_PATH and "\n" not in text and "\0" not in text:

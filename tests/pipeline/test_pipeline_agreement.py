@@ -26,7 +26,7 @@ from pytest_tfpipeline.pipeline.proposal import needs_apply, propose
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.proof.approval import SignedApproval, Statement, read_approval, request_path
 from pytest_tfpipeline.proof.ssh import Signature
-from pytest_tfpipeline.terraform.plan import parse_plan
+from pytest_tfpipeline.terraform.plan import Plan, parse_plan
 
 ENV = EnvironmentRun("production", approval="manual")
 SIGNED = replace(ENV, approval="signed", signatures=1)
@@ -43,8 +43,9 @@ OTHER = parse_plan(edited("x", "resource_changes", 1, "change", "after", "input"
 @pytest.fixture
 def ctx(tmp_path: Path) -> Context:
     (tmp_path / "out").mkdir()
+    (tmp_path / "files").write_text("{}")
     run = Run("r", "apply", Repository(str(tmp_path)), str(tmp_path / "out"), str(tmp_path), targets=(CORE, ETL))
-    return open_context(run)
+    return open_context(replace(run, files_path=str(tmp_path / "files")))
 
 
 def result(*plans: PlanResult, environment: EnvironmentRun = ENV) -> EnvironmentResult:
@@ -198,6 +199,50 @@ def test_later_plans_are_covered_only_as_far_as_they_were_seen(ctx: Context) -> 
     assert new(Reading(CHANGED, None), Reading(DEFERRED, None)) == ()
     assert new(Reading(CHANGED, OTHER), Reading(fresh, PLAN), replace(ENV, approval="none")) == ()
     assert new(Reading(CHANGED, PLAN), Reading(fresh, PLAN), replace(ENV, name="staging")) == ("core", "etl")
+
+
+@pytest.mark.parametrize(
+    "moved", [{"state_serial": 8}, {"state_lineage": "other"}], ids=lambda moved: next(iter(moved))
+)
+def test_a_state_that_moved_meanwhile_ends_what_was_agreed(ctx: Context, moved: dict[str, Any]) -> None:
+    made, stood = Agreement(ctx, SOURCE, Claims(), None), replace(CHANGED, state_lineage="one", state_serial=7)
+    made.keep(ENV, [Reading(stood, PLAN)])
+    assert made.not_agreed(ENV, (CORE,), {"core": Reading(stood, PLAN)}) == ()
+    assert made.not_agreed(ENV, (CORE,), {"core": Reading(replace(stood, **moved), PLAN)}) == ("core",)
+
+
+def test_files_that_changed_meanwhile_end_what_was_agreed_unless_the_plan_names_a_new_one(ctx: Context) -> None:
+    named = parse_plan(edited("built.zip", "resource_changes", 1, "change", "after", "input"))
+    folder = ctx.workspace.tree(ENV.name) / "core"
+    folder.mkdir(parents=True)
+    (folder / "built.zip").touch()
+    made = Agreement(ctx, SOURCE, Claims(), None)
+
+    def read(**files: str) -> None:
+        ctx.workspace.put("inputs/production/core", {f"core/{name}.zip": digest for name, digest in files.items()})
+
+    def new(plan: Plan) -> bool:
+        return bool(made.not_agreed(ENV, (CORE,), {"core": Reading(CHANGED, plan)}))
+
+    read(script="1")
+    for plan in (PLAN, named):
+        made.keep(ENV, [Reading(CHANGED, plan)])
+        assert not new(plan)
+    read(script="1", built="1")
+    assert not new(named)
+    read(script="1", other="1")
+    assert new(named)
+    read(script="2", built="1")
+    assert new(named)
+    read(built="1")
+    assert new(named)
+    made.keep(ENV, [Reading(CHANGED, named)])
+    read(built="2")
+    assert new(named)
+    read(built="1", script="1")
+    made.keep(ENV, [Reading(CHANGED, PLAN)])
+    read(built="1")
+    assert new(PLAN)
 
 
 @pytest.mark.parametrize(

@@ -103,3 +103,56 @@ def test_a_plan_that_is_made_again_keeps_its_approval_unless_it_says_something_n
 
     assert two_waves.live("production") == "production three"
     assert two_waves.live("production", "b") == "production two"
+
+
+#: Runs a script of its directory whenever its value changes.
+RUNS = """
+resource "terraform_data" "runs" {
+  triggers_replace = var.environment == "" ? "" : "VALUE"
+
+  provisioner "local-exec" {
+    command = "sh run.sh"
+  }
+}
+"""
+#: Another hand: while `a` is applied, the state of `b` and a script of `c` come to be others.
+MEDDLES = r"""
+resource "terraform_data" "meddles" {
+  provisioner "local-exec" {
+    command = "sed -i 's/\"serial\": 1,/\"serial\": 9,/' 'STATES/b-staging.tfstate'; echo 'touch RAN' > ../c/run.sh"
+  }
+}
+"""
+
+
+def test_an_approval_ends_where_another_hand_moves_a_state_or_a_file_before_a_later_wave(tmp_path: Path) -> None:
+    """`b` and `c` read `a`, and come to the same changes when they are planned again."""
+    promotion = Promotion(tmp_path, "", environments=("staging",))
+    states, ran = promotion.scratch.states, tmp_path / "ran"
+    (promotion.scratch.path / "tests/test_outputs.py").unlink()
+    reads = READS.replace("STATES", str(states))
+
+    def write(value: str) -> None:
+        promotion.root("b", reads, value=value)
+        promotion.root("c", reads + RUNS.replace("VALUE", value), value=value)
+        promotion.commit()
+
+    promotion.scratch.write("infra/c/run.sh", "true\n")
+    write("one")
+    promotion.run(0, "--apply-env", "staging")
+    promotion.configure('[environment.staging]\napproval = "manual"\n')
+    promotion.root("a", MEDDLES.replace("STATES", str(states)).replace("RAN", str(ran)))
+    write("two")
+    promotion.run(10, "--apply-env", "staging")
+    digest = promotion.digest("staging")
+
+    before = promotion.states()
+    result = promotion.scratch.run("--apply-env", "staging", "-n", "0", "--approve", digest)
+
+    assert result.code == 10, result.text
+    left = promotion.scratch.environment("staging")["left"]
+    assert [one["root"] for one in left] == ["infra/b", "infra/c"], result.text
+    assert all("waits for an approval" in one["why"] for one in left)
+    assert promotion.states()["c-staging"] == before["c-staging"]
+    assert promotion.live("staging", "b") == "staging one"
+    assert not ran.exists()
