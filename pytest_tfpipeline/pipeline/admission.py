@@ -101,27 +101,29 @@ class Admission:
         kept = self._kept(environment.name, emulated=environment.emulator is not None)
         return tuple(f"kept evidence was not counted: {one}" for one in kept.unread)
 
-    def last_evidence(self, environment: EnvironmentRun) -> Evidence | None:
-        """The evidence of the last apply here that is known."""
+    def last_evidence(self, environment: EnvironmentRun) -> tuple[Evidence, bool] | None:
+        """The evidence of the last apply here that is known, and whether it is signed."""
         found = next(iter(self._last_applies(environment.name, emulated=environment.emulator is not None)), None)
         if found is None:
             return None
         for proof in self.proofs:
             if proof.file == found.file:
-                return proof.evidence
+                return proof.evidence, bool(proof.signed_by)
         with suppress(ProofError):
-            return read_evidence(Path(found.file))
+            return read_evidence(Path(found.file)), False
         return None
 
-    def last_changed(self, environment: str, *, emulated: bool) -> EnvironmentPart | None:
-        """What the last known run of this commit that changed anything there says of it: given, else kept."""
-        given = (proof.evidence for proof in self.proofs)
-        for evidence in chain(given, kept_evidence(self.output)):
+    def last_changed(self, environment: str, *, emulated: bool) -> tuple[EnvironmentPart, bool] | None:
+        """What the last known run of this commit that changed anything there says of it, and whether that is signed:
+        given, else kept."""
+        given = ((proof.evidence, bool(proof.signed_by)) for proof in self.proofs)
+        kept = ((evidence, False) for evidence in kept_evidence(self.output))
+        for evidence, signed in chain(given, kept):
             part, run = evidence.environment(environment), evidence.run
             if (run.repository, run.commit) != (self.source.repository, self.source.commit) or part is None:
                 continue
             if part.emulated == emulated and any(one.outcome == "applied" for one in part.applied):
-                return part
+                return part, signed
         return None
 
     def moved(self, environment: EnvironmentRun, readings: Iterable[Reading]) -> dict[str, Reason]:

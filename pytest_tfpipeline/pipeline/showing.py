@@ -33,6 +33,8 @@ def showing(
     """All of it. `checks` are the ids that this run has, `command` is the one that goes on, but for the approval."""
     proposal = one.proposal or Proposal(request.digest)
     before = _before(admission, one.environment, earlier)
+    review, review_signed = _review(admission, request.environment, proposal)
+    last, last_signed = _last_checks(admission, one.environment)
     return Showing(
         request=request,
         result=one,
@@ -42,8 +44,11 @@ def showing(
         parity=to_parity(proposal.changes, _comparable(before[1], proposal.changes, admission.ctx.run, one))
         if before
         else None,
-        review=_review(admission, request.environment, proposal),
-        dropped=to_dropped(_last_checks(admission, one.environment), checks),
+        parity_signed=before is None or before[2],
+        review=review,
+        review_signed=review_signed,
+        dropped=to_dropped(last, checks),
+        dropped_signed=last_signed,
         notes=tuple(note for note in (one.verdict.notes if one.verdict else ()) if not note.startswith(NOT_SEEN)),
         so_far=() if asked or request.kind != SIGNED else tuple(_so_far(request, one)),
         command=tuple(command),
@@ -69,28 +74,30 @@ def _so_far(request: Request, one: EnvironmentResult) -> Iterator[str]:
 
 def _before(
     admission: Admission, environment: EnvironmentRun, earlier: Sequence[EnvironmentResult]
-) -> tuple[str, Changes] | None:
+) -> tuple[str, Changes, bool] | None:
     """The environment that went before, and what it was changed by: in this run, or, where that had nothing left to
-    do, in the last one of this commit that is known."""
+    do, in the last one of this commit that is known; and whether this run or a signature vouches for that."""
     done = {one.environment.name: one for one in earlier if one.proposal is not None}
     name = environment.after or next(reversed(done), None)
     if name is None:
         return None
     now = done[name].proposal if name in done else None
     if now is not None and any(now.changes.values()):
-        return name, now.changes
+        return name, now.changes, True
     emulated = (done[name].environment if name in done else environment).emulator is not None
-    part = admission.last_changed(name, emulated=emulated)
-    return (name, dict(_changes(part))) if part is not None else None
+    found = admission.last_changed(name, emulated=emulated)
+    return (name, dict(_changes(found[0])), found[1]) if found is not None else None
 
 
-def _review(admission: Admission, environment: str, proposal: Proposal) -> Review | None:
+def _review(admission: Admission, environment: str, proposal: Proposal) -> tuple[Review | None, bool]:
+    """What was reviewed against what is proposed, and whether that evidence is signed."""
     for proof in admission.proofs:
         part = proof.evidence.environment(environment)
         if part is not None and part.plans and not part.applied:
             plans = {plan.root: plan.digest for plan in part.plans if plan.digest is not None}
-            return to_review(Proposal("", plans, dict(_changes(part))), proposal, same_key=admission.lasting)
-    return None
+            reviewed = Proposal("", plans, dict(_changes(part)))
+            return to_review(reviewed, proposal, same_key=admission.lasting), bool(proof.signed_by)
+    return None, True
 
 
 def _changes(part: EnvironmentPart) -> Iterator[tuple[str, tuple[AddressChange, ...]]]:
@@ -98,13 +105,12 @@ def _changes(part: EnvironmentPart) -> Iterator[tuple[str, tuple[AddressChange, 
         yield plan.root, tuple(AddressChange(one.address, one.type, one.actions, one.digest) for one in plan.changes)
 
 
-def _last_checks(admission: Admission, environment: EnvironmentRun) -> dict[str, str]:
-    """The checks that the last known apply here had, by id."""
-    evidence = admission.last_evidence(environment)
-    if evidence is None:
-        return {}
-    return {
-        check.id: check.check.value
-        for check in evidence.checks
-        if check.check is not None and check.environment in (None, environment.name)
-    }
+def _last_checks(admission: Admission, environment: EnvironmentRun) -> tuple[dict[str, str], bool]:
+    """The checks that the last known apply here had, by id, and whether its evidence is signed."""
+    found = admission.last_evidence(environment)
+    if found is None:
+        return {}, True
+    evidence, signed = found
+    about = (None, environment.name)
+    checks = {one.id: one.check.value for one in evidence.checks if one.check is not None and one.environment in about}
+    return checks, signed

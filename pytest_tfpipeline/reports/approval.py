@@ -37,7 +37,8 @@ class Showing:
     """Everything that is shown.
 
     `result` has the environment, its plans and whose the credentials are; `changes` those of all roots. `earlier` is
-    the environment that `parity` compares with. `command` is the one to go on with, but for the approval; `statement`
+    the environment that `parity` compares with. The three that end in `_signed` are False where nobody vouches for what
+    is compared with. `command` is the one to go on with, but for the approval; `statement`
     the file to sign. `holds` is False where the digest is good for this run alone; `asked` is True where the question
     follows on the terminal, and `asks` where the command would ask there.
     """
@@ -48,8 +49,11 @@ class Showing:
     ref: str | None = None
     earlier: str | None = None
     parity: Parity | None = None
+    parity_signed: bool = True
     review: Review | None = None
+    review_signed: bool = True
     dropped: tuple[Dropped, ...] = ()
+    dropped_signed: bool = True
     notes: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     statement: str | None = None
@@ -67,8 +71,8 @@ def approval_text(showing: Showing, width: int = 100) -> str:
         [f"  {_inline(line)}" for line in changes_table([showing.result])],
         *_changes(showing),
         _not_seen(showing.request),
-        _review(showing.review),
-        _dropped(showing.dropped),
+        _review(showing.review, _unsigned(showing.review_signed)),
+        _dropped(showing.dropped, _unsigned(showing.dropped_signed)),
         [f"note: {_inline(note)}" for note in showing.notes],
         ["The digest over all of these plans:", f"  {_inline(showing.request.digest)}"],
         ["So far:", *(f"  {_inline(text)}" for text in showing.so_far)] if showing.so_far else [],
@@ -105,6 +109,10 @@ def review_line(review: Review) -> str:
     return "the changes of the reviewed plan, their values not compared: the digests were made with different keys"
 
 
+def _unsigned(signed: bool) -> str:
+    return "" if signed else " (unsigned)"
+
+
 def _told_emulated(showing: Showing) -> str:
     return " (emulated: nothing real is changed)" if showing.result.environment.emulator else ""
 
@@ -129,7 +137,8 @@ def _changes(showing: Showing) -> Iterator[list[str]]:
     yield _worst(worst, unseen, showing.earlier)
     new = [one for one in unseen.elements() if one.rank == 2]
     if showing.parity is not None:
-        yield _parity(showing.parity, new, showing.earlier or "the earlier environment")
+        earlier = (showing.earlier or "the earlier environment") + _unsigned(showing.parity_signed)
+        yield _parity(showing.parity, new, earlier)
     rest = in_order(Counter(everything) - Counter(worst) - Counter(new))
     yield _rest(rest, "The rest" if worst or new else "Changes")
 
@@ -170,10 +179,10 @@ def _not_seen(request: Request) -> list[str]:
     return [head, *_capped([f"  {_inline(root)}" for root in request.not_seen], SHOWN)]
 
 
-def _review(review: Review | None) -> list[str]:
+def _review(review: Review | None, unsigned: str) -> list[str]:
     if review is None:
         return []
-    lines = [f"Review: {review_line(review)}"]
+    lines = [f"Review{unsigned}: {review_line(review)}"]
     for word, found in (("new", review.new), ("changed", review.changed), ("gone", review.gone)):
         lines += _capped([f"  {word:<8}{_line(one)[1:]}" for one in found], SHOWN)
     lines += _capped([f"  no plan of it was reviewed: {_inline(root)}" for root in review.unreviewed], SHOWN)
@@ -181,11 +190,11 @@ def _review(review: Review | None) -> list[str]:
     return lines + _capped([f"  {other}: {_inline(root)}" for root in review.otherwise], SHOWN)
 
 
-def _dropped(dropped: Sequence[Dropped]) -> list[str]:
+def _dropped(dropped: Sequence[Dropped], unsigned: str) -> list[str]:
     if not dropped:
         return []
     count = sum(len(one.ids) for one in dropped)
-    lines = [f"Checks that the last apply had and this run has not: {count}"]
+    lines = [f"Checks that the last apply{unsigned} had and this run has not: {count}"]
     found = [f"  {_inline(one.kind):<12} {_inline(check)}" for one in dropped for check in one.ids]
     return lines + _capped(found, SHOWN)
 

@@ -109,6 +109,22 @@ or in a CI job that only those who may approve can start:
   pytest --apply-env production --approve {DIGEST}"""
 
 
+def test_what_nobody_vouches_for_is_marked_where_it_is_shown() -> None:
+    here = to_parity(CHANGES, {"terraform/core": (change("aws_iam_role.x"),)})
+    vouched = replace(SHOWING, earlier="staging", parity=here, review=Review(), dropped=(Dropped("lint", ("one",)),))
+    assert "unsigned" not in approval_text(vouched)
+
+    def marked(**signed: bool) -> list[str]:
+        return [line for line in approval_text(replace(vouched, **signed)).splitlines() if "(unsigned)" in line]
+
+    assert marked(parity_signed=False) == [
+        "0 changes as in staging (unsigned), 3 not seen there",
+        "1 change of staging (unsigned) not made here",
+    ]
+    assert marked(review_signed=False) == ["Review (unsigned): identical to the reviewed plan"]
+    assert marked(dropped_signed=False) == ["Checks that the last apply (unsigned) had and this run has not: 1"]
+
+
 def test_an_emulated_environment_says_so() -> None:
     emulated = replace(SHOWING, result=replace(RESULT, environment=EnvironmentRun("production", emulator="aws")))
     assert "emulated" in approval_text(emulated).splitlines()[0]
