@@ -16,8 +16,19 @@ from pytest_tfpipeline.proof.complete import uncommitted
 from pytest_tfpipeline.proof.document import EnvironmentPart, Evidence
 
 _NOT_HERE = "and an apply in a job of its own runs no code of the tree"
-#: Variables that make the dynamic linker, a shell, git or whoever looks for a program load or run something else.
-_LOADS_CODE = ("LD_*", "DYLD_*", "PATH", "GIT_*", "BASH_ENV", "ENV")
+#: Variables that make a program load or start something else: the dynamic linker and its libraries, shells and
+#: interpreters, whoever looks for a program, git and ssh, terraform (overrides of providers, credential helpers), and
+#: the files in which clouds and clusters name a program that logs in (`credential_process`, `exec`).
+_LOADS_CODE = (
+    *("LD_*", "DYLD_*", "GCONV_PATH", "OPENSSL_*"),
+    *("PATH", "SHELL", "ENV", "BASH_ENV", "BASH_FUNC_*", "ZDOTDIR"),
+    *("PYTHON*", "PERL5*", "RUBY*", "NODE_*", "JAVA_TOOL_OPTIONS"),
+    *("HOME", "USERPROFILE", "XDG_CONFIG_*", "GIT_*", "SSH_ASKPASS*"),
+    *("TERRAFORM_CONFIG", "TF_CLI_*", "TF_DATA_DIR", "TF_PLUGIN_*", "TF_REATTACH_PROVIDERS"),
+    *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AZURE_CONFIG_DIR", "AZURE_EXTENSION_*"),
+    *("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_EXTERNAL_ACCOUNT_*", "CLOUDSDK_*"),
+    *("KUBECONFIG", "KUBE_CONFIG_*", "HELM_*", "DOCKER_CONFIG"),
+)
 
 
 def to_claim(evidence: Evidence, environment: EnvironmentRun, commit: str | None, repository: str) -> Iterator[Reason]:
@@ -51,7 +62,7 @@ def code_of(target: Target) -> Iterator[str]:
             yield f"has `{name}` commands"
     for name in sorted(target.env | target.plan_env | target.apply_env):
         if any(fnmatchcase(name.upper(), pattern) for pattern in _LOADS_CODE):
-            yield f"sets {name}, with which a program loads other code"
+            yield f"sets {name}, with which a program loads or starts other code"
 
 
 def to_plans(environment: str, part: EnvironmentPart | None, digest: str, *, lasting: bool) -> Iterator[Reason]:

@@ -39,6 +39,14 @@ def run_of(target: Target, environment: EnvironmentRun | None = None) -> Run:
         ({"plan_env": {"PATH": "bin"}}, "infra/a sets PATH"),
         ({"apply_env": {"GIT_SSH_COMMAND": "./evil"}}, "infra/a sets GIT_SSH_COMMAND"),
         ({"env": {"bash_env": "./evil"}}, "infra/a sets bash_env"),
+        ({"env": {"AWS_CONFIG_FILE": "./aws"}}, "infra/a sets AWS_CONFIG_FILE"),
+        ({"plan_env": {"AWS_SHARED_CREDENTIALS_FILE": "./aws"}}, "infra/a sets AWS_SHARED_CREDENTIALS_FILE"),
+        ({"env": {"GIT_ASKPASS": "./evil"}}, "infra/a sets GIT_ASKPASS"),
+        ({"apply_env": {"SSH_ASKPASS": "./evil"}}, "infra/a sets SSH_ASKPASS"),
+        ({"env": {"HOME": "home"}}, "infra/a sets HOME"),
+        ({"env": {"TF_CLI_CONFIG_FILE": "terraformrc"}}, "infra/a sets TF_CLI_CONFIG_FILE"),
+        ({"env": {"TF_PLUGIN_CACHE_DIR": "plugins"}}, "infra/a sets TF_PLUGIN_CACHE_DIR"),
+        ({"env": {"KUBECONFIG": "cluster"}}, "infra/a sets KUBECONFIG"),
     ],
 )
 def test_what_would_run_code_of_the_tree_closes_the_gate_and_is_not_planned(
@@ -54,7 +62,8 @@ def test_what_would_run_code_of_the_tree_closes_the_gate_and_is_not_planned(
 
 
 def test_ordinary_variables_stay() -> None:
-    target = Target("infra/a", "staging", env={"AWS_REGION": "eu-west-2"}, plan_env={"AWS_PROFILE": "read"})
+    env = {"AWS_REGION": "eu-west-2", "TF_VAR_path": "x", "TF_HTTP_ADDRESS": "https://example.org", "KUBE_HOST": "x"}
+    target = Target("infra/a", "staging", env=env, plan_env={"AWS_PROFILE": "read"})
 
     bare = strip(run_of(target), None, Path("/repository"))
 
