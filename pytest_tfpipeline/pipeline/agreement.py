@@ -63,14 +63,23 @@ class Agreement:
         self.waits: str | None = None
 
     def seek(
-        self, one: EnvironmentResult, proposal: Proposal, wave: int, ask: Callable[[Request], bool | None]
+        self,
+        one: EnvironmentResult,
+        proposal: Proposal,
+        wave: int,
+        ask: Callable[[Request], bool | None],
+        others: Callable[[], Mapping[str, str | None]] = dict,
     ) -> Answer:
-        """The approval of what is proposed, if it needs any: from what was claimed, else from a person."""
+        """The approval of what is proposed, if it needs any: from what was claimed, else from a person.
+
+        `others` tells the digests over the plans of the run's other environments, as far as they are known: what was
+        claimed for those is left for their turn.
+        """
         environment = one.environment
         if environment.approval == NONE or not self._needed(one):
             return Answer()
         request = self._request(one, proposal.digest, wave)
-        given = meant_for(request, self._given(), {each.name: None for each in self._ctx.run.environments})
+        given = self._meant_for(request, others)
         approval, reasons = to_approval(request, given, datetime.now(UTC))
         asked = approval is None and not given and environment.approval == MANUAL
         if asked and (said := ask(request)) is not None:
@@ -137,6 +146,14 @@ class Agreement:
             signatures=one.environment.signatures,
             not_seen=tuple(plan.root for plan in one.plans if plan.status is PlanStatus.DEFERRED),
         )
+
+    def _meant_for(self, request: Request, others: Callable[[], Mapping[str, str | None]]) -> tuple[Claim, ...]:
+        """What was claimed for this. Digests of other environments are asked for only where one may be theirs."""
+        given = self._given()
+        digests: dict[str, str | None] = {each.name: None for each in self._ctx.run.environments}
+        if len(digests) > 1 and any(isinstance(one, Typed) and one.digest != request.digest for one in given):
+            digests.update(others())
+        return meant_for(request, given, digests)
 
     def _given(self) -> list[Claim]:
         """What was typed, without what has been used up by an earlier wave."""

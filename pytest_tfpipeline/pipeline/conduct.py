@@ -180,11 +180,21 @@ class Conductor:
         return replace(answer, reasons=tuple(against))
 
     def _seek(self, one: EnvironmentResult, proposal: Proposal, wave: int) -> agreement.Answer:
-        answer = self._agreement.seek(one, proposal, wave, lambda request: self._audience.approve(request, one))
+        answer = self._agreement.seek(
+            one, proposal, wave, lambda request: self._audience.approve(request, one), lambda: self._to_come(one)
+        )
         if answer.request is not None and answer.reasons:
             against = Verdict(one.environment.name, answer.reasons, one.verdict.notes if one.verdict else ())
             self._audience.on_waiting(answer.request, replace(one, verdict=against))
         return answer
+
+    def _to_come(self, one: EnvironmentResult) -> dict[str, str | None]:
+        """The digests over the plans of the environments that come after this one, as they are now."""
+        run, found = self._ctx.run, {}
+        for environment in run.environments[run.environments.index(one.environment) + 1 :]:
+            readings = read_plans(self._ctx, [each for each in run.targets if each.environment == environment.name])
+            found[environment.name] = self._propose(environment, readings)[0].digest or None
+        return found
 
     def _carry_out(self, one: EnvironmentResult, targets: Sequence[Target], judged: _Judged) -> EnvironmentResult:
         environment, known = one.environment, {reading.result.root: reading for reading in judged.readings}

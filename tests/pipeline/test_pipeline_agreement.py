@@ -134,6 +134,27 @@ def test_a_typed_digest_approves_and_another_is_not_asked_about(ctx: Context) ->
     assert (wrong.approval, codes(wrong), wrong.waits, person.asked) == (None, [Code.APPROVAL_INVALID], None, [])
 
 
+def test_a_digest_typed_for_another_environment_of_the_run_is_left_for_its_turn(ctx: Context) -> None:
+    """It approves nothing here, and is no wrong approval either."""
+    chain = replace(ctx, run=replace(ctx.run, environments=(ENV, replace(ENV, name="later"))))
+    made, person = Agreement(chain, SOURCE, Claims(approve=(SECOND,)), None), Person(None)
+    answer = made.seek(result(), Proposal(DIGEST), 1, person, lambda: {"later": SECOND})
+    assert (codes(answer), answer.waits, len(person.asked)) == ([Code.APPROVAL_MISSING], DIGEST, 1)
+    wrong = made.seek(result(), Proposal(DIGEST), 1, person, lambda: {"later": None})
+    assert (codes(wrong), wrong.waits, len(person.asked)) == ([Code.APPROVAL_INVALID], None, 1)
+    assert made.seek(result(), Proposal(SECOND), 1, person, dict).approval is not None
+
+
+def test_what_comes_later_is_not_looked_at_where_all_that_was_typed_is_for_this(ctx: Context) -> None:
+    chain = replace(ctx, run=replace(ctx.run, environments=(ENV, replace(ENV, name="later"))))
+
+    def never() -> dict[str, str | None]:
+        raise AssertionError("it reads plans")
+
+    made = Agreement(chain, SOURCE, Claims(approve=(DIGEST,)), None)
+    assert made.seek(result(), Proposal(DIGEST), 1, Person(None), never).approval is not None
+
+
 def test_a_signed_one_is_never_asked_for(ctx: Context) -> None:
     answer, person = seek(ctx, said=True, one=result(environment=SIGNED))
     assert (answer.approval, codes(answer), person.asked) == (None, [Code.APPROVAL_MISSING], [])

@@ -8,7 +8,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from promoted import KEY, NONE, OTHER, PROMOTE, Promotion
+from promoted import KEY, MANUAL, NONE, OTHER, PROMOTE, Promotion
 
 
 def test_it_waits_takes_the_digest_that_it_named_and_asks_for_nothing_where_nothing_changes(
@@ -111,3 +111,25 @@ def test_an_order_that_after_does_not_allow_is_refused(promotion: Promotion) -> 
     assert "prior-missing" in promotion.reasons()
     assert "give it with --tf-prior FILE" in backwards.stdout
     assert promotion.states() == {}
+
+
+def test_an_approval_of_production_is_left_for_its_turn_while_staging_waits_for_its_own(tmp_path: Path) -> None:
+    promotion = Promotion(tmp_path, MANUAL + '[environment.staging]\napproval = "manual"\n')
+    (promotion.scratch.path / "tests/test_outputs.py").unlink()
+    promotion.commit()
+    promotion.run(10, *PROMOTE)
+    staging = promotion.digest("staging")
+    promotion.run(10, *PROMOTE, "--approve", staging)
+    production = promotion.digest()
+    (promotion.scratch.states / "a-staging.tfstate").unlink()  # so that staging waits once more
+
+    result = promotion.run(10, *PROMOTE, "--approve", production)
+
+    assert promotion.reasons("staging").keys() == {"approval-missing"}
+    assert promotion.digest("staging") == staging
+    assert f"--approve {staging}" in result.stdout
+    assert promotion.states() == {}
+
+    promotion.run(0, *PROMOTE, "--approve", production, "--approve", staging)
+
+    assert [promotion.live(name) for name in ("staging", "production")] == ["staging one", "production one"]
