@@ -13,10 +13,10 @@ import pytest
 
 from pytest_tfpipeline.gate.identity import to_identity, told
 from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
-from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult
+from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult, Source
 from pytest_tfpipeline.gate.verdict import missing
 from pytest_tfpipeline.pipeline.claimed import claimed
-from pytest_tfpipeline.pipeline.source import read_source
+from pytest_tfpipeline.pipeline.source import read_commit, read_source
 from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.state import State
@@ -42,10 +42,7 @@ def conclude(
 
     git is asked through a runner of its own: after an interrupt, the run's starts nothing any more.
     """
-    run, source = state.run, read_source(Runner(), state.top)
-    if gatekeeper is not None:  # what was applied is what was judged, whatever is checked out by now
-        clean = gatekeeper.source.tree_clean and source.tree_clean
-        source = replace(gatekeeper.source, tree_clean=clean)
+    run, source = state.run, _source(state, gatekeeper)
     return RunResult(
         id=run.id,
         mode=run.mode,
@@ -65,6 +62,29 @@ def conclude(
         group=run.group,
         not_judged=run.not_judged,
     )
+
+
+def moved_notes(state: State) -> tuple[str, ...]:
+    """Of a run that plans: that another commit is checked out than when it began."""
+    if state.source is None:
+        return ()
+    began, now = state.source, read_commit(Runner(), state.top)
+    if began.commit == now:
+        return ()
+    return (
+        f"HEAD is {now or 'no commit'} and was {began.commit or 'none'} when the run began: run again to prove either",
+    )
+
+
+def _source(state: State, gatekeeper: Gatekeeper | None) -> Source:
+    """What was judged is what was there when it began, whatever is checked out by now. Nobody knows what of another
+    commit a run that plans has read."""
+    now, began = read_source(Runner(), state.top), gatekeeper.source if gatekeeper is not None else state.source
+    if began is None:
+        return now
+    if gatekeeper is None and began.commit != now.commit:
+        return replace(began, tree_clean=False)
+    return replace(began, tree_clean=began.tree_clean and now.tree_clean)
 
 
 def _environments(

@@ -20,9 +20,10 @@ from pytest_tfpipeline.gate.reasons import Code
 from pytest_tfpipeline.gate.result import RunResult
 from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe, write_timings
+from pytest_tfpipeline.pipeline.source import read_source
 from pytest_tfpipeline.plugin import fixtures, terminal
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
-from pytest_tfpipeline.plugin.conclusion import conclude, left_out_notes
+from pytest_tfpipeline.plugin.conclusion import conclude, left_out_notes, moved_notes
 from pytest_tfpipeline.plugin.fanout import announce_cases
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.narrowing import narrowing, selects
@@ -66,9 +67,10 @@ def take_control(config: pytest.Config, top: Path) -> None:
             operator_file(config),
             group_asked_for(config),
         )
+        source = read_source(runner, top) if wish.mode == "plan" else None
         run, notes = build_run(top, wish, describe(top, wish, runner), runner)
         refuse_isolated(run)
-    state = State(run, open_context(run, Installing(config), runner), top)
+    state = State(run, open_context(run, Installing(config), runner), top, source=source)
     config.stash[STATE] = state
     add_anchors(config, state)
     collection, witness = Collection(state, config), Witness(config, state)
@@ -216,6 +218,7 @@ class Controller:
         self._late_notes = (
             *terminal.unplanned_note(self._ledger, self._run, selected=selects(self._config)),
             *left_out_notes(self._state, self._config),
+            *moved_notes(self._state),
             *self._stop_services(),
         )
         self._result = self._conclude(int(session.exitstatus))

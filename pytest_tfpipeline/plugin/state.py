@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.gate.identity import Answer
 from pytest_tfpipeline.model import Check, EnvironmentRun, Run
+
+if TYPE_CHECKING:
+    from pytest_tfpipeline.gate.result import Source
 
 #: The key of the run's description in pytest-xdist's `workerinput`, and of a worker's answers in `workeroutput`.
 WIRE_KEY = "tfpipeline"
@@ -53,6 +57,9 @@ class State:
     identities: dict[str, tuple[Answer, ...]] = field(default_factory=dict)
     #: Environments that were asked for and that this job has no credentials for; they are not in the run.
     elsewhere: tuple[EnvironmentRun, ...] = ()
+    #: What git said of the tree before anything was read, on the controller of a run that plans; whoever applies asks
+    #: again right before.
+    source: Source | None = None
 
     def __post_init__(self) -> None:
         self.describe()

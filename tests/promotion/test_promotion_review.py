@@ -188,6 +188,21 @@ class TestWhatEvidenceSays:
         assert promotion.evidence().run.commit == began
         assert {path.name.split("-")[1] for path in (promotion.scratch.output / "evidence").iterdir()} == {began[:12]}
 
+    def test_a_plan_is_evidence_of_the_commit_that_it_began_with_and_says_that_another_came(
+        self, tmp_path: Path
+    ) -> None:
+        promotion = Promotion(tmp_path, NONE)
+        promotion.scratch.write("tests/test_outputs.py", COMMITS.replace("(tf_outputs)", "()"))
+        promotion.commit()
+        began = promotion.scratch.git("rev-parse", "HEAD").strip()
+
+        result = promotion.run(0, "--tf-plan", "staging")
+
+        now, run = promotion.scratch.git("rev-parse", "HEAD").strip(), promotion.evidence().run
+        assert now != began
+        assert (run.commit, run.tree_clean) == (began, False)
+        assert f"note: HEAD is {now} and was {began} when the run began" in " ".join(result.stdout.split())
+
 
 class TestSecrets:
     def test_one_in_an_address_is_masked_while_it_is_applied(self, tmp_path: Path) -> None:
