@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tfpipeline.gate.digest import AddressChange
@@ -80,6 +80,7 @@ _changes = st.dictionaries(
 
 
 @given(_changes, _changes)
+@settings(deadline=None)
 def test_nothing_is_lost_between_the_two(
     here: dict[str, tuple[AddressChange, ...]], there: dict[str, tuple[AddressChange, ...]]
 ) -> None:

@@ -8,7 +8,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tfpipeline.gate.approval import (
@@ -220,6 +220,7 @@ _people = st.builds(Signature, st.sampled_from("abcde"), st.sampled_from("12345"
 
 
 @given(st.lists(_people, max_size=8))
+@settings(deadline=None)
 def test_as_many_different_people_as_there_are(signers: list[Signature]) -> None:
     found = different_people(signers)
     assert len({one.principal for one in found}) == len({one.key for one in found}) == len(found)
@@ -267,6 +268,7 @@ _claims = st.lists(
 
 
 @given(_claims, st.sampled_from([MANUAL, SIGNED, replace(SIGNED, signatures=1)]))
+@settings(deadline=None)
 def test_claims_for_other_things_never_add_up(claims: list[Claim], request_: Request) -> None:
     approval, reasons = to_approval(request_, claims, NOW)
     assert approval is None

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tfpipeline.errors import ProofError
@@ -225,6 +225,7 @@ def test_a_key_twice_is_refused(write: Write) -> None:
 
 
 @given(st.integers(0, 400), st.integers(0, 40), st.one_of(st.binary(max_size=20), st.text(max_size=9).map(str.encode)))
+@settings(deadline=None)
 def test_whatever_is_changed_in_it_is_read_or_refused(at: int, cut: int, put: bytes) -> None:
     data = json.dumps(DOCUMENT).encode()
     with TemporaryDirectory() as folder:

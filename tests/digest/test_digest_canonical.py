@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tfpipeline.errors import PlanReadError
@@ -49,16 +49,19 @@ def same(one: Any, other: Any) -> bool:
 
 
 @given(PLAIN)
+@settings(deadline=None)
 def test_what_rfc_8785_can_say_is_said_by_it(value: Any) -> None:
     assert canonical(value) == rfc8785.dumps(value)
 
 
 @given(ANY, ANY)
+@settings(deadline=None)
 def test_unlike_values_are_unlike_and_nothing_breaks(one: Any, other: Any) -> None:
     assert (canonical(one) == canonical(other)) == same(one, other)
 
 
 @given(st.dictionaries(TEXTS, ANY, max_size=6))
+@settings(deadline=None)
 def test_the_order_of_members_does_not_count(value: dict[str, Any]) -> None:
     assert canonical(dict(reversed(value.items()))) == canonical(value)
 

@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_json import BOUND, KEY, RAW, TREE, change, edited, resource
 
@@ -66,6 +66,7 @@ APPLIED = [path for path in leaves(RAW) if path[0] not in NOT_APPLIED and not id
 
 
 @given(st.randoms(use_true_random=False), st.text("abcß /«", min_size=1, max_size=9), st.dates())
+@settings(deadline=None)
 def test_order_day_and_place_do_not_count(chance: random.Random, place: str, day: Any) -> None:
     tree = f"/{place.strip('/ ') or 'x'}/tree"
     raw = shuffled(moved({**RAW, "timestamp": day.isoformat()}, tree), chance)
@@ -85,6 +86,7 @@ def test_every_value_of_the_plan_counts(path: tuple[Any, ...]) -> None:
 
 
 @given(st.sampled_from(APPLIED), st.sampled_from(APPLIED))
+@settings(deadline=None)
 def test_a_removed_member_counts(one: tuple[Any, ...], other: tuple[Any, ...]) -> None:
     if one[0] != "resource_changes" or len(one) < 5:
         return
@@ -260,6 +262,7 @@ def test_the_path_in_an_address_is_that_of_no_machine() -> None:
 
 
 @given(st.dictionaries(st.text(max_size=5), st.sampled_from([DIGEST, "unchanged", "deferred:a,b"]), max_size=5))
+@settings(deadline=None)
 def test_the_set_is_its_roots_and_nothing_else(roots: dict[str, str]) -> None:
     made = set_digest("staging", roots)
     assert made == set_digest("staging", dict(reversed(roots.items())))

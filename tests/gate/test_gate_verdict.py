@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tfpipeline.gate.reasons import MEANING, Code, Reason
@@ -161,6 +161,7 @@ _rules = st.builds(Rules, deferred=st.sampled_from([frozenset(), frozenset({"cor
 
 
 @given(st.lists(_records), _strangers, _rules)
+@settings(deadline=None)
 def test_adding_a_record_never_opens_unless_it_was_missing(
     records: list[Record], stranger: Record, rules: Rules
 ) -> None:
@@ -169,6 +170,7 @@ def test_adding_a_record_never_opens_unless_it_was_missing(
 
 
 @given(st.lists(_records, min_size=1), st.data(), _rules)
+@settings(deadline=None)
 def test_removing_or_failing_a_record_never_opens(records: list[Record], data: st.DataObject, rules: Rules) -> None:
     index = data.draw(st.integers(0, len(records) - 1))
     distinct = {one.check: one for one in records}
@@ -181,12 +183,14 @@ def test_removing_or_failing_a_record_never_opens(records: list[Record], data: s
 
 
 @given(st.lists(_records), st.sampled_from(list(CheckKind)), _rules)
+@settings(deadline=None)
 def test_expecting_more_never_opens(records: list[Record], kind: CheckKind, rules: Rules) -> None:
     more = (*CHECKS, Check("z.tf::z", kind, "z", ENV))
     assert not decide(ENV, more, records, rules=rules).open
 
 
 @given(st.lists(_records), st.randoms(use_true_random=False), _rules)
+@settings(deadline=None)
 def test_order_never_matters(records: list[Record], chance: random.Random, rules: Rules) -> None:
     shuffled, checks = list(records), list(CHECKS)
     chance.shuffle(shuffled)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tfpipeline.config.keys import Config
@@ -117,6 +117,7 @@ rules = st.fixed_dictionaries({}, optional={"approval": levels, "protect": types
 
 
 @given(rules, rules)
+@settings(deadline=None)
 def test_nothing_is_looser_than_the_operator_says(own: dict[str, Any], fixed: dict[str, Any]) -> None:
     made = tighten(config(**own), operator(**fixed)).environment_config("production")
     assert RANK[made.approval] >= RANK[fixed.get("approval", "none")]

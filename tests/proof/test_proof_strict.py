@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tfpipeline.errors import ProofError
@@ -93,11 +93,13 @@ PLAIN = st.recursive(
 
 
 @given(PLAIN)
+@settings(deadline=None)
 def test_every_plain_value_comes_back(value: object) -> None:
     assert parse_document(json.dumps(value).encode(), "x") == value
 
 
 @given(st.binary() | st.text(alphabet='{}[]":,0123456789eE+-. \\utrnfalsNI').map(str.encode))
+@settings(deadline=None)
 def test_any_bytes_are_a_value_or_refused(data: bytes) -> None:
     with suppress(ProofError):
         value = parse_document(data, "x")

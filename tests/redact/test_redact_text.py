@@ -8,7 +8,7 @@ import unicodedata
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tfpipeline.redact import Redactor, clean, secrets_of_environ
@@ -86,6 +86,7 @@ def test_sensitive_input_variables() -> None:
 
 
 @given(NASTY)
+@settings(deadline=None)
 def test_clean_text_steers_nothing(text: str) -> None:
     cleaned = clean(text)
     bad = {char for char in cleaned if char not in "\n\t" and unicodedata.category(char) in {"Cc", "Cf", "Cs"}}
@@ -99,6 +100,7 @@ def test_clean_text_steers_nothing(text: str) -> None:
 
 
 @given(st.text(st.sampled_from('abc ({}) "=\n\té日😀'), max_size=80))
+@settings(deadline=None)
 def test_clean_leaves_ordinary_text_alone(text: str) -> None:
     assert clean(text) == text
 
