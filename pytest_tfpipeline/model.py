@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 class CheckKind(StrEnum):
-    """The kinds of check; each is also the item's name and, with `tf_` before it, its marker."""
+    """The kinds of check."""
 
     FMT = "fmt"
     LINT = "lint"
@@ -35,10 +35,17 @@ class CheckKind(StrEnum):
     POLICY = "policy"
     PLAN = "plan"
     UNIT = "unit"
+    #: A file of native tests (`.tftest.hcl`); its item is called `test[FILE]`.
+    TFTEST = "tftest"
     #: An ordinary pytest test that asks for `tf_plan` or `tf_configuration`.
     POLICY_TEST = "policy_test"
     #: Any other pytest test of the run.
     TEST = "test"
+
+    @property
+    def word(self) -> str:
+        """The item's name, but for what is in brackets; with `tf_` before it, its marker."""
+        return "test" if self is CheckKind.TFTEST else self.value
 
 
 class Outcome(StrEnum):
@@ -148,6 +155,8 @@ class Root:
     required_version: str = ""
     #: Var files that plainly belong to it, by environment: what it is planned with unless configured otherwise.
     var_files: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Its files of native tests, relative to the repository.
+    tests: tuple[str, ...] = ()
     #: Files that could not be parsed: a finding of this root, the rest goes on.
     problems: tuple[Finding, ...] = ()
 
@@ -163,6 +172,8 @@ class Module:
     rule: str = ""
     guessed: bool = False
     callers: tuple[str, ...] = ()
+    #: Its files of native tests, relative to the repository.
+    tests: tuple[str, ...] = ()
     problems: tuple[Finding, ...] = ()
 
 
@@ -196,6 +207,12 @@ class Repository:
     candidates: tuple[str, ...] = ()
     #: Things to tell the user once, each a whole sentence.
     notes: tuple[str, ...] = ()
+
+    @property
+    def tests(self) -> dict[str, tuple[str, ...]]:
+        """The files of native tests, by the directory of the root or module that they test."""
+        found = {root.dir: root.tests for root in self.roots} | {module.dir: module.tests for module in self.modules}
+        return {directory: files for directory, files in found.items() if files}
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +293,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """One test of a Python suite, as the suite's own runner reported it."""
+    """One test of a Python suite, or one run block of a native test, as its own runner reported it."""
 
     id: str
     outcome: Outcome

@@ -20,6 +20,7 @@ _MODULES = {
     CheckKind.POLICY: "policy",
     CheckKind.PLAN: "plan",
     CheckKind.UNIT: "unit",
+    CheckKind.TFTEST: "tftest",
 }
 
 

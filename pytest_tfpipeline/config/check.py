@@ -20,11 +20,11 @@ _TEMPLATES = ("name", "after", "var_files", "backend", "workspace", "env", "prep
 def check_against(config: Config, repository: Repository) -> None:
     """Raise one ConfigurationError that names everything in the configuration that this repository does not have.
 
-    A `match` or `include` without a root or suite, an entry that an earlier one hides, an `after` or environment that
-    is unknown, a `{parts[3]}` that a root's directory does not have.
+    A `match` or `include` without a root, suite or test file, an entry that an earlier one hides, an `after` or
+    environment that is unknown, a `{parts[3]}` that a root's directory does not have.
     """
     rules = (
-        *(_unmatched_roots, _unmatched_suites, _unmatched_includes, _unknown_after, _placeholders),
+        *(_unmatched_roots, _unmatched_suites, _unmatched_tests, _unmatched_includes, _unknown_after, _placeholders),
         *(_environments, check_names.chains, check_names.aliases, check_names.groups),
     )
     problems = [problem for rule in rules for problem in rule(config, repository)]
@@ -64,6 +64,14 @@ def _unmatched_suites(config: Config, repository: Repository) -> Iterator[Proble
         if not any(matches(entry.match, directory) for directory in directories):
             hint = did_you_mean(entry.match, directories) or "; `pytest --tf-list` shows every suite"
             yield Problem(("suite", index, "match"), f"`{entry.match}` matches no Python suite{hint}")
+
+
+def _unmatched_tests(config: Config, repository: Repository) -> Iterator[Problem]:
+    files = [file for owned in repository.tests.values() for file in owned]
+    for index, entry in enumerate(config.test):
+        if not any(matches(entry.match, file) for file in files):
+            hint = did_you_mean(entry.match, files)
+            yield Problem(("test", index, "match"), f"`{entry.match}` matches no file of native tests{hint}")
 
 
 def _unmatched_includes(config: Config, repository: Repository) -> Iterator[Problem]:

@@ -212,6 +212,27 @@ class SuiteConfig(Table):
     """The Python that runs it, such as `"3.12"`. Default: what its requirements ask for, else this one."""
 
 
+class TestConfig(Table):
+    """Settings for the files of native tests (`.tftest.hcl`) that match; the first entry that matches a file is its
+    only one."""
+
+    #: pytest would take it for a class of tests.
+    __test__ = False
+
+    match: Glob
+    """Pattern of the file: `modules/**` is every one below `modules`."""
+
+    emulator: Literal["aws"] | None = None
+    """Give the file an emulated cloud of its own, empty at first and gone afterwards. Default: none: run blocks may
+    plan, and apply what reaches no cloud or is mocked."""
+
+    run: bool = True
+    """Whether it is run here at all; false for tests that need a real cloud and are run elsewhere."""
+
+    timeout: Limit = "30m"
+    """The hard limit after which it is ended."""
+
+
 class ToolsConfig(Table):
     """Exact versions of tools."""
 
@@ -286,6 +307,9 @@ class Config(Table):
 
     suite: Items[SuiteConfig] = ()
     """Settings for Python suites: ordered, the first match wins."""
+
+    test: Items[TestConfig] = ()
+    """Settings for files of native tests: ordered, the first match wins."""
 
     tools: ToolsConfig = ToolsConfig()
     """The tools that are used, where it matters which."""

@@ -1,10 +1,10 @@
-"""Which entry of the configuration a root or a suite belongs to, and what it says of its name."""
+"""Which entry of the configuration a root, a suite or a test file belongs to, and what it says of its name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pytest_tfpipeline.config.keys import Config, RootConfig, SuiteConfig
+from pytest_tfpipeline.config.keys import Config, RootConfig, SuiteConfig, TestConfig
 from pytest_tfpipeline.config.patterns import matches
 from pytest_tfpipeline.config.placeholders import Place, expand
 
@@ -17,6 +17,11 @@ def root_config(config: Config, directory: str) -> RootConfig | None:
 def suite_config(config: Config, directory: str) -> SuiteConfig | None:
     """The first `[[suite]]` entry that matches the directory, or None."""
     return next((entry for entry in config.suite if matches(entry.match, directory)), None)
+
+
+def native_test_config(config: Config, file: str) -> TestConfig:
+    """The first `[[test]]` entry that matches the file of native tests; all defaults without any."""
+    return next((entry for entry in config.test if matches(entry.match, file)), TestConfig(match="**"))
 
 
 def configured_name(config: Config, directory: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_tfpipeline.discover.facts import Backend, Call, DeclaredVariable, FileFacts, Problem, StateRead
@@ -44,13 +44,13 @@ def json_facts(text: str) -> FileFacts:
     )
 
 
-def json_blocks(data: object) -> list[tuple[str, tuple[str, ...], dict[str, Any]]]:
+def json_blocks(data: object, labels: Mapping[str, int] = _LABELS) -> list[tuple[str, tuple[str, ...], dict[str, Any]]]:
     """(kind, labels, body) of every block; comments (`//`) and what is no block are left out."""
     found: list[tuple[str, tuple[str, ...], dict[str, Any]]] = []
     for part in _objects(data):
         for kind, value in part.items():
             if kind != "//":
-                found.extend((kind, labels, body) for labels, body in _labelled(value, _LABELS.get(kind, 0)))
+                found.extend((kind, names, body) for names, body in _labelled(value, labels.get(kind, 0)))
     return found
 
 

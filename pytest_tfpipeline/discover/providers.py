@@ -21,7 +21,7 @@ _REGISTRY, _NAMESPACE = "registry.terraform.io", "hashicorp"
 _BUILTIN = "terraform.io/builtin/terraform"
 #: Blocks whose type says which provider they are of.
 _TYPED = ("resource", "data", "ephemeral", "list", "action")
-_LOCAL_NAME = re.compile(r"^\$?\{?\s*([A-Za-z0-9_-]+)")
+_NAMED = re.compile(r"^\$?\{?\s*([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,36 @@ class Asked:
 def asked_for(top: Path, directory: str) -> tuple[Asked, ...]:
     """What the files of that one directory ask for. Raises DiscoveryError where a file cannot be read: what it would
     ask for, nobody can know."""
-    blocks = tuple(block for path in _files(top / directory) for block in _blocks(top, path))
-    declared = _declared(blocks)
-    names = {local: source for local, (source, _) in declared.items()}
-    found = [Asked(source, block.file, block.line) for source, block in declared.values()]
-    found += [Asked(whole_name(names.get(local, local)), block.file, block.line) for local, block in _implied(blocks)]
+    blocks = blocks_in(top, directory)
+    known = declared(blocks)
+    names = {local: source for local, (source, _) in known.items()}
+    found = [Asked(source, block.file, block.line) for source, block in known.values()]
+    found += [Asked(source, block.file, block.line) for _, source, block in implied(blocks, names)]
     return tuple(one for one in dict.fromkeys(found) if one.name != _BUILTIN)
+
+
+def blocks_in(top: Path, directory: str) -> tuple[Block, ...]:
+    """Every block of that one directory's files, parsed; raises DiscoveryError as `asked_for` does."""
+    return tuple(block for path in _files(top / directory) for block in _blocks(top, path))
+
+
+def declared(blocks: Iterable[Block]) -> dict[str, tuple[str, Block]]:
+    """The whole name by local name, from `required_providers`, with the block that says it."""
+    found = {}
+    for block in blocks:
+        for settings in _listed(block.body.get("required_providers")) if block.kind == "terraform" else ():
+            for local, said in settings.items():
+                source = next(iter(_listed(said)), {}).get("source", local)
+                found[local] = (whole_name(str(source)), block)
+    return found
+
+
+def implied(blocks: Iterable[Block], names: Mapping[str, str]) -> Iterator[tuple[str, str, Block]]:
+    """What blocks use: as it is called there (`aws`, `aws.west`), its whole name, and the block. `names` are the
+    whole names by local name."""
+    for reference, block in _references(blocks):
+        local = reference.partition(".")[0]
+        yield reference, whole_name(names.get(local, local)), block
 
 
 def whole_name(source: str) -> str:
@@ -68,34 +92,23 @@ def _blocks(top: Path, path: Path) -> tuple[Block, ...]:
         raise DiscoveryError(f"cannot be read, so {why}: {error}", where=file, mend="save it as UTF-8 text") from None
 
 
-def _declared(blocks: Iterable[Block]) -> dict[str, tuple[str, Block]]:
-    """The whole name by local name, from `required_providers`."""
-    found = {}
-    for block in blocks:
-        for settings in _listed(block.body.get("required_providers")) if block.kind == "terraform" else ():
-            for local, said in settings.items():
-                source = next(iter(_listed(said)), {}).get("source", local)
-                found[local] = (whole_name(str(source)), block)
-    return found
-
-
-def _implied(blocks: Iterable[Block]) -> Iterator[tuple[str, Block]]:
-    """Local names that blocks use, with the block."""
+def _references(blocks: Iterable[Block]) -> Iterator[tuple[str, Block]]:
     for block in blocks:
         if block.kind == "provider" and block.labels:
-            yield block.labels[0], block
+            alias = block.body.get("alias")
+            yield f"{block.labels[0]}.{alias}" if alias else block.labels[0], block
         if block.kind in _TYPED and block.labels:
-            yield _local_name(block.labels[0], block.body), block
+            yield _reference(block.labels[0], block.body), block
         if block.kind == "import" and "provider" in block.body:
-            yield _local_name("", block.body), block
+            yield _reference("", block.body), block
         for data in _listed(block.body.get("data")) if block.kind == "check" else ():
             for kind, named in data.items():
-                yield _local_name(kind, next(iter(_bodies(named)), {})), block
+                yield _reference(kind, next(iter(_bodies(named)), {})), block
 
 
-def _local_name(kind: str, body: Mapping[str, Any]) -> str:
+def _reference(kind: str, body: Mapping[str, Any]) -> str:
     """The provider that is named, else the first word of the type."""
-    said = _LOCAL_NAME.match(str(body["provider"])) if body.get("provider") else None
+    said = _NAMED.match(str(body["provider"])) if body.get("provider") else None
     return said[1] if said else kind.split("_")[0]
 
 

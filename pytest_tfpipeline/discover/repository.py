@@ -32,6 +32,7 @@ from pytest_tfpipeline.discover.environments import (
 )
 from pytest_tfpipeline.discover.files import prunes, repository_files
 from pytest_tfpipeline.discover.graph import order
+from pytest_tfpipeline.discover.nativetests import by_directory, find_tests, helper_modules
 from pytest_tfpipeline.discover.roots import (
     Surroundings,
     Verdict,
@@ -67,6 +68,8 @@ class _Found:
     directories: Mapping[str, TerraformDirectory]
     verdicts: Mapping[str, Verdict]
     callers: Mapping[str, tuple[str, ...]]
+    #: Files of native tests, by the directory that they test; those of no directory are under "".
+    tests: Mapping[str, tuple[str, ...]]
 
     def of_kind(self, *kinds: Kind) -> tuple[str, ...]:
         return tuple(dir_ for dir_, verdict in self.verdicts.items() if verdict.kind in kinds)
@@ -111,6 +114,9 @@ def _classified(top: Path, files: Sequence[str], config: Config, cache_path: Pat
         if posixpath.basename(path).startswith("terragrunt") and path.endswith(".hcl") and not prunes(path):
             for target in terragrunt_targets(path, _text(top / path)):
                 calls[target] = tuple(sorted({*calls.get(target, ()), posixpath.dirname(path) or "."}))
+    tests = find_tests(top, wanted, {one.dir for one in directories})
+    for target, by in helper_modules(tests, directories).items():
+        calls[target] = tuple(sorted({*calls.get(target, ()), *by}))
     around = Surroundings(
         callers=calls,
         linked=link_targets(top, wanted),
@@ -119,7 +125,7 @@ def _classified(top: Path, files: Sequence[str], config: Config, cache_path: Pat
         include=config.include,
     )
     verdicts = {directory.dir: classify(directory, around) for directory in directories}
-    return _Found({directory.dir: directory for directory in directories}, verdicts, calls)
+    return _Found({directory.dir: directory for directory in directories}, verdicts, calls, by_directory(tests))
 
 
 def _var_files(found: _Found, files: Iterable[str]) -> VarFiles:
@@ -179,6 +185,7 @@ def _root(top: Path, found: _Found, config: Config, dir_: str) -> Root:
         variables=tuple(Variable(v.name, v.required, v.type, v.description) for v in directory.variables),
         remote_states=tuple(_remote_states(found, (dir_, *modules))),
         required_version=directory.required_version,
+        tests=found.tests.get(dir_, ()),
         problems=_findings(directory),
     )
 
@@ -231,6 +238,7 @@ def _module(found: _Found, dir_: str) -> Module:
         rule=verdict.rule,
         guessed=verdict.guessed,
         callers=found.callers.get(dir_, ()),
+        tests=found.tests.get(dir_, ()),
         problems=_findings(directory),
     )
 
@@ -250,6 +258,9 @@ def _findings(directory: TerraformDirectory) -> tuple[Finding, ...]:
 
 def _other_problems(found: _Found) -> Iterator[str]:
     """Problems of directories that have no checks. A template is not meant to be valid."""
+    for dir_ in ("", *found.of_kind(Kind.FRAGMENT, Kind.TEMPLATE)):
+        for file in found.tests.get(dir_, ()):
+            yield f"{file} is not run: no root or module is in its directory or above it"
     for dir_ in found.of_kind(Kind.FRAGMENT):
         for finding in _findings(found.directories[dir_]):
             yield f"{finding.file}{f':{finding.line}' if finding.line else ''}: {finding.text}"

@@ -25,6 +25,7 @@ from pytest_tfpipeline.model import EnvironmentRun, Repository, Run, Target
 from pytest_tfpipeline.pipeline.exceptions import Exceptions, exception_notes, policed, read_exceptions
 from pytest_tfpipeline.pipeline.expected import expected_checks
 from pytest_tfpipeline.pipeline.groups import scope_of
+from pytest_tfpipeline.pipeline.nativetests import native_test_notes, native_test_settings
 from pytest_tfpipeline.pipeline.providers import check_providers
 from pytest_tfpipeline.pipeline.source import read_commit
 from pytest_tfpipeline.pipeline.states import check_states
@@ -130,7 +131,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         commit=described.commit,
         tool_versions={name: version for name, version in config.tools.model_dump().items() if version},
         preferred_versions=_preferred_versions(top, repository, targets),
-        settings=settings_of(config, wish),
+        settings=settings_of(config, wish) | {"tests": native_test_settings(config, repository)},
         cli_config_path=str(cli.path),
         timings=read_timings(output),
         retry=config.retry,
@@ -142,7 +143,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         group=scope.group,
         not_judged=scope.not_judged,
     )
-    excepted = exception_notes(exceptions, wish.environments, today)
+    excepted = (*exception_notes(exceptions, wish.environments, today), *native_test_notes(config, repository))
     notes = (*described.notes, *repository.notes, *cli.notes, *_copy_in_notes(top, run), *excepted, *scope.notes())
     return run, (*notes, *withheld(repository, os.environ))
 

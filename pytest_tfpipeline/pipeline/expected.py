@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_tfpipeline.config.keys import Config
-from pytest_tfpipeline.config.match import known_environments
+from pytest_tfpipeline.config.match import known_environments, native_test_config
+from pytest_tfpipeline.discover.nativetests import item_name
 from pytest_tfpipeline.model import Check, CheckKind, Module, Repository, Root, Suite, Target
 
 _ROOT = (CheckKind.FMT, CheckKind.LINT, CheckKind.VALIDATE, CheckKind.POLICY)
@@ -18,13 +19,13 @@ def expected_checks(repository: Repository, targets: Sequence[Target], config: C
     """Every check of the run: roots with their targets, then modules, then suites.
 
     The order is that of the repository and of its environments, whatever order the targets are in. An id is
-    `ANCHOR::validate`, or `ANCHOR::plan[staging]` for a target.
+    `ANCHOR::validate`, `ANCHOR::test[tests/basic.tftest.hcl]`, or `ANCHOR::plan[staging]` for a target.
     """
     order = {name: index for index, name in enumerate(known_environments(config, repository.environments))}
     ordered = sorted(targets, key=lambda target: (order.get(target.environment, len(order)), target.environment))
     return (
-        *(check for root in repository.roots for check in _root_checks(root, ordered)),
-        *(check for module in repository.modules for check in _static(module, _MODULE)),
+        *(check for root in repository.roots for check in _root_checks(root, ordered, config)),
+        *(check for module in repository.modules for check in (*_static(module, _MODULE), *_tests(module, config))),
         *(check for suite in repository.suites for check in _static(suite, _SUITE)),
     )
 
@@ -37,8 +38,9 @@ def plan_check_id(repository: Repository, root_dir: str, environment: str) -> st
     raise KeyError(root_dir)
 
 
-def _root_checks(root: Root, targets: Sequence[Target]) -> Iterator[Check]:
+def _root_checks(root: Root, targets: Sequence[Target], config: Config) -> Iterator[Check]:
     yield from _static(root, _ROOT)
+    yield from _tests(root, config)
     for target in targets:
         if target.root == root.dir:
             for kind in _TARGET:
@@ -51,3 +53,11 @@ def _target_id(root: Root, kind: CheckKind, environment: str) -> str:
 
 def _static(directory: Root | Module | Suite, kinds: Sequence[CheckKind]) -> Iterator[Check]:
     return (Check(f"{directory.anchor}::{kind}", kind, directory.dir) for kind in kinds)
+
+
+def _tests(directory: Root | Module, config: Config) -> Iterator[Check]:
+    """Native tests belong to the configuration, and so to every environment; those left out are no checks."""
+    for file in directory.tests:
+        if native_test_config(config, file).run:
+            name = item_name(file, directory.dir)
+            yield Check(f"{directory.anchor}::{name}", CheckKind.TFTEST, directory.dir)

@@ -42,7 +42,7 @@ class CheckItem(pytest.Item):
     def __init__(self, *, check: Check, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.check = check
-        self.add_marker(f"tf_{check.kind.value}")
+        self.add_marker(f"tf_{check.kind.word}")
 
     def runtest(self) -> None:
         """Perform the check; a record that did not pass is raised."""

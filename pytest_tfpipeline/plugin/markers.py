@@ -9,4 +9,5 @@ MARKERS = (
     "tf_policy(id, severity, roots, environments, unknown): checkov and plan policies; on a test: what it is about",
     "tf_plan: terraform plan checks",
     "tf_unit: the tests of Python suites",
+    "tf_test: terraform's own tests (.tftest.hcl)",
 )

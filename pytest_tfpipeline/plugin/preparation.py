@@ -16,6 +16,7 @@ _NEEDS = {
     CheckKind.FMT: ("terraform",),
     CheckKind.VALIDATE: ("terraform",),
     CheckKind.PLAN: ("terraform",),
+    CheckKind.TFTEST: ("terraform",),
     CheckKind.LINT: ("tflint",),
     CheckKind.POLICY: ("checkov",),
 }

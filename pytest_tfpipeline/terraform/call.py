@@ -29,6 +29,7 @@ TIMEOUTS = {
     "prepare": 900.0,
     "after_apply": 900.0,
     "fmt": 60.0,
+    "test": 1800.0,
 }
 _TAIL_LINES = 20
 #: Seconds from SIGINT to SIGTERM for what is ended because nothing comes any more; it holds no lock.

@@ -62,9 +62,10 @@ def init(
     json: bool = True,
     upgrade: bool = False,
     plugin_dir: str | None = None,
+    test_directory: str | None = None,
 ) -> Argv:
     """`terraform init` that never asks. `backend_config` are paths or `key=value`; `json` needs terraform 1.9; with
-    `plugin_dir` providers come from there alone."""
+    `plugin_dir` providers come from there alone; `test_directory` is where the native tests are, if not in `tests`."""
     return _argv(
         terraform,
         "init",
@@ -75,6 +76,7 @@ def init(
         lockfile="readonly" if readonly_lock else None,
         upgrade=IsFlagged if upgrade else None,
         plugin_dir=plugin_dir,
+        test_directory=test_directory,
         **_output(json=json),
     )
 
@@ -129,6 +131,11 @@ def apply(terraform: str, plan_path: Path, *, lock_timeout: str = "0s", parallel
 def fmt(terraform: str, directory: str = ".") -> Argv:
     """`terraform fmt -check -diff` of one directory, not those below it."""
     return _argv(terraform, "fmt", directory, check=IsFlagged, diff=IsFlagged, no_color=IsFlagged)
+
+
+def test(terraform: str, file: str, directory: str) -> Argv:
+    """`terraform test` of one file; `directory` is what it finds the file in, beside its working directory."""
+    return _argv(terraform, "test", json=IsFlagged, filter=file, test_directory=directory)
 
 
 def select_workspace(terraform: str, name: str) -> Argv:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.version import Version
 
 from pytest_tfpipeline.context import Context, Phase
+from pytest_tfpipeline.discover.nativetests import DEFAULT_DIRECTORY
 from pytest_tfpipeline.model import Finding, Severity, Target, Tool
 from pytest_tfpipeline.redact import clean
 from pytest_tfpipeline.terraform import command
@@ -62,6 +64,13 @@ def ensure_init(ctx: Context, root_dir: str, environment: str | None) -> InitRes
     )
 
 
+def ensure_tests_init(ctx: Context, directory: str, test_directories: Sequence[str]) -> InitResult:
+    """The same as without an environment, and what the native tests in these directories need beyond that."""
+    return ctx.workspace.once(
+        f"init-tests/{directory}", InitResult, lambda: _init_tests(ctx, directory, test_directories)
+    )
+
+
 def speaks_json(terraform: Tool) -> bool:
     """Whether its init can print JSON lines."""
     return Version(terraform.version) >= _JSON_SINCE
@@ -95,6 +104,14 @@ def _init(ctx: Context, root_dir: str, environment: str | None) -> InitResult:
         return result
     link_state(directory, target)
     return _select_workspace(directory, target, target.workspace, result) if target.workspace else result
+
+
+def _init_tests(ctx: Context, directory: str, test_directories: Sequence[str]) -> InitResult:
+    result = ensure_init(ctx, directory, None)
+    for name in test_directories:
+        if result.ok and name != DEFAULT_DIRECTORY:
+            result = _init_once(directory_of(ctx, directory, None), None, tests=name)
+    return result
 
 
 def _without_overrides(ctx: Context, result: InitResult) -> InitResult:
@@ -141,18 +158,25 @@ def _run_init(directory: Directory, target: Target | None) -> InitResult:
 
 
 def _init_once(
-    directory: Directory, target: Target | None, rights: Phase = Phase.PLAN, *, fetched: bool = False
+    directory: Directory,
+    target: Target | None,
+    rights: Phase = Phase.PLAN,
+    *,
+    fetched: bool = False,
+    tests: str | None = None,
 ) -> InitResult:
     """One init; with `fetched`, from the packages that another has just put in place (and that the lock names), since
-    terraform would ask the registry for its versions all the same."""
+    terraform would ask the registry for its versions all the same. The lock need not have what only `tests`, another
+    directory of tests, asks for."""
     tool = directory.ctx.tool("terraform")
     argv = command.init(
         tool.path,
         backend=target is not None,
         backend_config=_backend_config(directory, target),
-        readonly_lock=(directory.cwd / ".terraform.lock.hcl").exists(),
+        readonly_lock=tests is None and (directory.cwd / ".terraform.lock.hcl").exists(),
         json=speaks_json(tool),
         plugin_dir=_PROVIDERS if fetched and (directory.cwd / _PROVIDERS).is_dir() else None,
+        test_directory=tests,
     )
     stall = stall_of(directory)
     env = None if stall is None else {"TMPDIR": str(temporary_path(directory))}

@@ -78,3 +78,20 @@ def test_the_id_of_a_plan_is_that_of_its_expected_check() -> None:
     assert plan_check_id(REPOSITORY, "tf/net", "staging") in ids(Target("tf/net", "staging"))
     with pytest.raises(KeyError):
         plan_check_id(REPOSITORY, "tf/gone", "staging")
+
+
+def test_native_tests_are_expected_in_every_run_unless_the_configuration_leaves_them_out() -> None:
+    files = ("tf/core/a.tftest.hcl", "tf/core/tests/b.tftest.hcl")
+    repository = Repository(
+        "/nowhere",
+        roots=(Root("tf/core", "core", "tf/core/main.tf", tests=files),),
+        modules=(Module("m", "m", "m/main.tf", tests=("m/c.tftest.hcl",)),),
+    )
+    config = Config.model_validate_json('{"test": [{"match": "tf/**/b.*", "run": false}]}')
+    wanted = ["tf/core/main.tf::test[a.tftest.hcl]", "m/main.tf::test[c.tftest.hcl]"]
+    for targets in ((), (Target("tf/core", "staging"),)):
+        found = [check for check in expected_checks(repository, targets, config) if check.kind is CheckKind.TFTEST]
+        assert [check.id for check in found] == wanted
+        assert {check.environment for check in found} == {None}
+    everything = expected_checks(repository, (), Config())
+    assert "tf/core/main.tf::test[tests/b.tftest.hcl]" in [check.id for check in everything]

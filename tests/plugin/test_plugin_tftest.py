@@ -1,0 +1,92 @@
+"""Native tests as items of a whole run: they stand before an apply, and an interrupted one destroys what it made."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from scratch import Scratch
+from test_plugin_interrupts import WAITING, gone, started
+
+MODULE = 'variable "name" {\n  type = string\n}\n\noutput "name" {\n  value = upper(var.name)\n}\n'
+GOOD = """variables {
+  name = "a"
+}
+
+run "good" {
+  assert {
+    condition     = output.name == "A"
+    error_message = "not upper"
+  }
+}
+"""
+
+
+def test_a_native_test_stands_before_an_apply(scratch: Scratch) -> None:
+    scratch.without_checkov()
+    scratch.root("a")
+    scratch.write("modules/m/main.tf", MODULE)
+    scratch.write("modules/m/tests/good.tftest.hcl", GOOD)
+    scratch.write("modules/m/tests/cloud.tftest.hcl", GOOD.replace("upper", "lower"))
+    scratch.write("infra/a/bad.tftest.hcl", 'run "bad" {\n  command = plan\n  variables {\n    a = run.b.c\n  }\n}\n')
+    scratch.configure('[[test]]\nmatch = "**/cloud.tftest.hcl"\nrun = false\n')
+    scratch.commit()
+    closed = scratch.run("--apply-env", "staging", "-n", "2")
+
+    assert closed.code == 1, closed.text
+    assert not scratch.applied("a")
+    assert "infra/a/bad.tftest.hcl:1" in closed.text or "infra/a/bad.tftest.hcl:4" in closed.text
+    assert "native tests that are not run here (`run = false`): modules/m/tests/cloud.tftest.hcl" in closed.text
+    assert "modules/m/tests/good.tftest.hcl::good" not in scratch.outcomes(), "a run block is no check of its own"
+    found = {name: outcome for name, outcome in scratch.outcomes().items() if "::test[" in name}
+    assert found == {
+        "infra/a/main.tf::test[bad.tftest.hcl]": "failed",
+        "modules/m/main.tf::test[tests/good.tftest.hcl]": "passed",
+    }
+    assert {check["check"] for check in scratch.evidence()["checks"] if "::test[" in check["id"]} == {"tftest"}
+
+    (scratch.path / "infra/a/bad.tftest.hcl").unlink()
+    scratch.commit()
+    opened = scratch.run("--apply-env", "staging", "-n", "2", "-v")
+    assert opened.code == 0, opened.text
+    assert scratch.applied("a")
+    assert "modules/m/tests/good.tftest.hcl::good PASSED" in opened.text
+    assert scratch.clean()
+
+
+def test_an_interrupted_test_destroys_what_it_has_made(scratch: Scratch, tmp_path: Path) -> None:
+    pipe, destroyed = tmp_path / "pipe", tmp_path / "destroyed"
+    os.mkfifo(pipe)
+    waiting = WAITING.format(pipe=pipe).replace('"', '\\"')
+    scratch.write(
+        "modules/m/main.tf",
+        f"""resource "terraform_data" "made" {{
+  provisioner "local-exec" {{
+    when    = destroy
+    command = "touch '{destroyed}'"
+  }}
+}}
+
+resource "terraform_data" "waits" {{
+  input = terraform_data.made.id
+
+  provisioner "local-exec" {{
+    command = "{waiting}"
+  }}
+}}
+""",
+    )
+    scratch.write("modules/m/tests/it.tftest.hcl", 'run "it" {}\n')
+    scratch.configure(roots='match = "**"\n')
+    scratch.root("a")
+    scratch.commit()
+    with scratch.start("-m", "tf_test", "-p", "no:xdist") as process:
+        busy = started(pipe)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, output
+    assert gone(busy), output
+    assert destroyed.exists(), output
+    assert "Traceback" not in output
+    assert scratch.clean()
