@@ -1,0 +1,124 @@
+"""What a closed gate says, word by word: somebody has to know from it what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from plan_json import RAW, edited
+
+from pytest_tfpipeline.gate import objections
+from pytest_tfpipeline.gate.claim import to_code, to_plans
+from pytest_tfpipeline.gate.identity import Answer, to_identity
+from pytest_tfpipeline.gate.prior import to_after, to_unread
+from pytest_tfpipeline.gate.reasons import Code, Reason
+from pytest_tfpipeline.gate.waivers import to_notes, to_waivers, used
+from pytest_tfpipeline.model import (
+    CheckKind,
+    EnvironmentRun,
+    Finding,
+    Outcome,
+    PlanResult,
+    PlanStatus,
+    Record,
+    Repository,
+    Run,
+    Severity,
+    Waiver,
+)
+from pytest_tfpipeline.terraform.plan import parse_plan
+
+PRODUCTION = EnvironmentRun("production", after="staging")
+WAIVER = Waiver("CKV_1", "tf//a.b", "ann", "a log", "2030-01-14", place="w.toml: waiver[0]")
+NAMED = "w.toml: waiver[0]: the waiver of CKV_1 for tf//a.b"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer("AWS account", "plan", "1", "2"), "AWS account 2, but `identity` expects 1"),
+        (
+            Answer("AWS account", "plan", "1", None, "no keys"),
+            "AWS account could not be found out (`identity` expects 1): no keys",
+        ),
+        (Answer("`id` says", "plan", "1", None, "exit 1"), "`id` says nothing (`identity` expects 1): exit 1"),
+    ],
+)
+def test_of_credentials(answer: Answer, said: str) -> None:
+    expected = Reason(Code.WRONG_IDENTITY, f"the plan credentials for production: {said}")
+    assert list(to_identity("production", [answer])) == [expected]
+
+
+def test_of_waivers() -> None:
+    today = date(2030, 1, 15)
+
+    def said(waiver: Waiver, *, covers: bool) -> list[Reason]:
+        return list(to_waivers([waiver], [waiver] if covers else [], [waiver], today))
+
+    ended = f"{NAMED} expired: its last day was 2030-01-14; "
+    assert said(WAIVER, covers=True) == [
+        Reason(Code.WAIVER_EXPIRED, f"{ended}mend what it waives, or have it renewed (owner: ann)")
+    ]
+    assert said(WAIVER, covers=False) == [Reason(Code.WAIVER_EXPIRED, f"{ended}take it out (owner: ann)")]
+    holding = replace(WAIVER, expires="2030-01-15", environment="staging")
+    text = f"{NAMED} in staging waives nothing; take it out (owner: ann)"
+    assert said(holding, covers=False) == [Reason(Code.WAIVER_UNUSED, text)]
+    assert said(holding, covers=True) == []
+    assert list(to_notes([WAIVER, holding, replace(WAIVER, expires="2030-01-30")], today)) == [
+        f"{NAMED} has expired: its last day was 2030-01-14 (owner: ann)",
+        f"{NAMED} in staging expires today (owner: ann; a log)",
+    ]
+
+
+def test_only_records_of_policies_use_a_waiver() -> None:
+    finding = Finding("CKV_1", Severity.ERROR, "x", "a.b")
+    record = Record("one", CheckKind.POLICY, Outcome.PASSED, "tf", findings=(finding,))
+    assert used([WAIVER], [record]) == {WAIVER}
+    assert used([WAIVER], [replace(record, kind=CheckKind.LINT)]) == frozenset()
+    anywhere = replace(WAIVER, address="*//a.b")
+    assert used([anywhere], [replace(record, dir=None)]) == frozenset()
+
+
+def test_of_evidence_that_is_not_there() -> None:
+    missing = "production comes after staging, and there is no evidence of staging: give it with --tf-prior FILE"
+    assert list(to_after(PRODUCTION, (), "c", "r", False)) == [Reason(Code.PRIOR_MISSING, missing)]
+
+
+def test_of_kept_evidence_that_cannot_be_read() -> None:
+    (reason,) = to_unread(PRODUCTION, ["a.json: is not JSON", "a.json: is not JSON"], False)
+    assert reason == Reason(
+        Code.ROLLBACK,
+        "which commit was applied to production last is not known: kept evidence cannot be read: a.json: is not JSON; "
+        "if that run applied nothing newer, move it away, else give --tf-rollback",
+    )
+    assert list(to_unread(PRODUCTION, ["a.json: is not JSON"], True)) == []
+
+
+def test_of_a_command_of_the_tree_and_of_a_key_that_is_missing() -> None:
+    asks = replace(PRODUCTION, identity={"command": ("sh", "-c", "id -u"), "expect": "1"})
+    run = Run("r", "apply", Repository("/r"), "/o", "/w", environments=(asks,))
+    text = (
+        "the `identity` of production is a command, sh -c 'id -u', which only the operator file can name for an apply "
+        "in a job of its own"
+    )
+    assert list(to_code(run, asks, ())) == [Reason(Code.ISOLATION, text)]
+    assert list(to_code(run, asks, ("production",))) == []
+    text = "digests of two jobs can only be compared with a key that both know: set TFPIPELINE_DIGEST_KEY in both"
+    assert list(to_plans("production", None, "d", lasting=False)) == [Reason(Code.PLANS_DIFFER, text)]
+
+
+@pytest.mark.parametrize(("member", "value"), [("errored", True), ("complete", False)])
+def test_of_a_plan_that_is_not_whole(member: str, value: Any) -> None:
+    plan = PlanResult("core", "production", PlanStatus.PLANNED)
+    text = "the saved plan is incomplete: it was made with -target or errored"
+    read = parse_plan(edited(value, member, raw=RAW))
+    assert list(objections.to_plan(plan, read, "", "one")) == [Reason(Code.PLAN_INCOMPLETE, text, "one")]
+
+
+def test_of_locks_that_are_not_in_the_commit() -> None:
+    text = "not in the commit: a/x; so init chose the providers: run `terraform init` and commit it"
+    assert list(objections.to_locks(["a/x"], PRODUCTION)) == [Reason(Code.IGNORED_INPUT, text)]
+    assert list(objections.to_locks([], PRODUCTION)) == []
+    assert list(objections.to_locks(["a/x"], replace(PRODUCTION, emulator="aws"))) == []
