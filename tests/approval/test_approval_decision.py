@@ -273,3 +273,33 @@ def test_claims_for_other_things_never_add_up(claims: list[Claim], request_: Req
     approval, reasons = to_approval(request_, claims, NOW)
     assert approval is None
     assert reasons
+
+
+def test_what_it_says_word_by_word() -> None:
+    assert text(replace(MANUAL, kind="loud")) == "`approval` of production is 'loud', which nobody can give"
+    wrong = "does not count: production is approved with"
+    assert text(MANUAL, signed(ANN)) == f"approval.json {wrong} --approve DIGEST, or an answer on a terminal"
+    by_hand = text(SIGNED, Typed(DIGEST, "ann, on the terminal"))
+    assert by_hand == f"ann, on the terminal {wrong} --approval FILE"
+    rule = "of 2 signatures by different people with different keys that production wants"
+    assert text(SIGNED, signed(ANN)) == f"1 {rule} (ann)"
+    assert text(SIGNED, signed()) == f"0 {rule}"
+    assert text(replace(SIGNED, signatures=3), signed(ANN, BOB)).endswith("production wants (ann, bob)")
+    assert text(replace(SIGNED, signatures=1), signed()) == "0 of 1 signature that production wants"
+    said = f"approval.json: it approves environment staging, and this is production\n0 {rule}"
+    assert text(SIGNED, signed(ANN, environment="staging")) == said
+    for name, what, value, wanted in (
+        ("repository", "repository", "x/y", "example/platform"),
+        ("commit", "commit", "d" * 40, COMMIT),
+        ("plan_set_digest", "plans", OTHER, DIGEST),
+    ):
+        assert f"it approves {what} {value}, and this is {wanted}\n" in text(SIGNED, signed(ANN, **{name: value}))
+    nowhere = replace(SIGNED, commit="")
+    assert f"it approves commit {COMMIT}, and this is without one\n" in text(nowhere, signed(ANN))
+    assert f"it approves commit {'e' * 100}, and" in text(SIGNED, signed(ANN, commit="e" * 100))
+    assert f"it approves commit {'e' * 100}..., and" in text(SIGNED, signed(ANN, commit="e" * 101))
+
+
+def test_every_file_says_what_is_wrong_with_it() -> None:
+    both = text(SIGNED, signed(ANN, source="a", environment="x"), signed(BOB, source="b", environment="x"))
+    assert [line.partition(":")[0] for line in both.splitlines()][:2] == ["a", "b"]

@@ -195,6 +195,20 @@ def poisoned_cache(scene: Field) -> None:
     kept.write_text(json.dumps(facts))
 
 
+def suite(scene: Field) -> None:
+    """A suite of Python tests."""
+    scene.scratch.write("lambdas/x/requirements.txt", "")
+    scene.scratch.write("lambdas/x/tests/test_x.py", "def test_x():\n    pass\n")
+
+
+def poisoned_suite(scene: Field) -> None:
+    """The check job leaves an environment whose Python takes what it finds, whenever it starts."""
+    found = [*(scene.scratch.output / "cache/suites").glob("*/lib/python*/site-packages")]
+    assert found, "no environment of a suite was kept"
+    for place in found:
+        (place / "sitecustomize.py").write_text(f"{scene.steals_in_python('suite')}\n")
+
+
 def tools(scene: Field) -> None:
     """A tool directory with a terraform of the check job's."""
     place, real = installed(scene), shutil.which("terraform")
@@ -234,6 +248,21 @@ LEFT_BEHIND = (
         ambient=lambda scene: {"XDG_CACHE_HOME": str(scene.path / "cache")},
         between=poisoned_cache,
         answer="not believed; what is right is applied",
+    ),
+    Raid(
+        (
+            Threat(
+                "a poisoned environment of a suite",
+                "runs code when its Python starts; the output directory is carried over",
+                stolen("suite"),
+                alone=0,
+            ),
+        ),
+        exit=0,
+        setup=suite,
+        between=poisoned_suite,
+        job=lambda scene: (f"--tf-output={scene.scratch.output}",),
+        answer="no suite is run; what is right is applied",
     ),
     Raid(
         (Threat("a poisoned tool directory", "is carried over; terraform is on `PATH`", stolen("tool"), alone=0),),

@@ -255,4 +255,26 @@ APPROVALS = (
     ),
 )
 
-TRIALS = (*ORDER, *APPROVALS)
+
+def against_operator(scene: Scene) -> Result:
+    """Apply in one process, although the operator wants two jobs."""
+    path = scene.path / "operator.toml"
+    path.write_text('isolation = "jobs"\n[environment.staging]\n')
+    return scene.scratch.run("--apply-env", "staging", "-n", "0", f"--tf-operator={path}")
+
+
+ISOLATED = Trial(
+    (
+        Attack(
+            '`isolation = "process"` against the operator',
+            "applies where the tests run, although the operator file says `jobs`",
+            'what checks may not apply here: `isolation = "jobs"`',
+        ),
+    ),
+    exit=4,
+    codes=None,
+    setup=lambda scene: scene.scratch.configure('isolation = "process"\n'),
+    act=against_operator,
+)
+
+TRIALS = (*ORDER, *APPROVALS, ISOLATED)

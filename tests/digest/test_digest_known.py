@@ -101,3 +101,14 @@ def test_a_list_may_not_grow_or_shrink() -> None:
     for other in ([1], [1, 2, 3]):
         changed = parse_plan(edited(other, "resource_changes", 1, "change", "after", "input"))
         assert not only_became_known(one, changed)
+
+
+def test_each_instance_of_a_check_counts_and_what_was_null_is_no_other_value() -> None:
+    assert not now(edited("fail", "checks", 0, "instances", 1, "status"))
+    assert not now(edited("fail", "checks", 0, "instances", 0, "status"))
+    assert not now(edited("terraform_data.other", "checks", 0, "instances", 0, "address", "to_display"))
+    place = ("resource_changes", 1, "change", "after", "input")
+    for one, other in (("x", None), (None, "x"), (["a"], "a"), ("a", ["a"]), ({}, []), (1.5, None), (1, True)):
+        assert not only_became_known(parse_plan(edited(one, *place)), parse_plan(edited(other, *place)))
+    for same in (1.5, None, True, "x", ["a"]):
+        assert only_became_known(parse_plan(edited(same, *place)), parse_plan(edited(same, *place)))

@@ -280,3 +280,22 @@ def test_two_thousand_resources_are_told_apart() -> None:
     assert len({each.digest for each in address_changes(parse_plan(raw), TREE, KEY)}) == 2002
     assert of(raw) != of(edited({"input": -1}, "resource_changes", 1999, "change", "after", raw=raw))
     assert canonical(raw) == canonical(json.loads(json.dumps(raw)))
+
+
+def test_the_same_digests_come_out_on_every_machine_and_with_every_later_version() -> None:
+    """Somebody may approve today what a run of tomorrow computes."""
+    empty = {"format_version": "1.2"}
+    made = resource("made", change(["create"], None, {"input": 1}))
+    (one,) = address_changes(parse_plan({**empty, "resource_changes": [made]}), "/copy", KEY)
+    elsewhere = resource("else", made["change"])
+    (other,) = address_changes(parse_plan({**empty, "resource_changes": [elsewhere]}), "/copy", KEY)
+    output = {"actions": ["create"], "before": None, "after": 1, "after_unknown": False}
+    outputs = address_changes(parse_plan({**empty, "output_changes": {"a": output, "b": output}}), "/copy", KEY)
+
+    assert (
+        set_digest("production", {"core": "unchanged"})
+        == "sha256:a21812ecdae862bf34b0e87b74ff7f88aa039351c84f0e2b1e50152e8f1bbad2"
+    )
+    assert one.digest == "sha256:736646f0d293c9b1835ef363271c73fe392cc848420bad7ee79dbbdbfd3f9bf4"
+    assert one.digest != other.digest
+    assert outputs[0].digest != outputs[1].digest
