@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from secrets import token_hex
 
 from pytest_tfpipeline.errors import ToolError
 from pytest_tfpipeline.model import Root, Run, Target, Tool
@@ -95,21 +96,26 @@ class Context:
             return None
 
     def environment(self, where: Target | str | None, phase: Phase = Phase.PLAN) -> dict[str, str]:
-        """What terraform's environment has beyond the inherited one, for a target, an environment, or neither.
+        """What terraform's environment has beyond the inherited one, for a target, an environment, or neither."""
+        limits = {key: value for key, value in _registry_limits().items() if key not in self.runner.environ}
+        env = {**limits, **FIXED_ENVIRONMENT, **self.cloud_environment(where, phase)}
+        if self.run.cli_config_path:
+            env["TF_CLI_CONFIG_FILE"] = self.run.cli_config_path
+        return env
+
+    def cloud_environment(self, where: Target | str | None, phase: Phase = Phase.PLAN) -> dict[str, str]:
+        """The variables that lead any client to the cloud of a target or an environment, beyond the inherited ones.
 
         In an emulated environment the emulator's own variables win over configured ones: nothing may lead past it.
         """
         name = where.environment if isinstance(where, Target) else where
         emulated = {} if phase is Phase.PREPARE else self.run.process_env.get(name or "", {})
-        limits = {key: value for key, value in _registry_limits().items() if key not in self.runner.environ}
-        env = {**limits, **FIXED_ENVIRONMENT, **emulated}
+        env = dict(emulated)
         if isinstance(where, Target):
             env |= where.env | _rights(where, phase)
         if emulated:
             env |= {key: value for key, value in emulated.items() if key not in _ONLY_DEFAULTS}
             env = {key: value for key, value in env.items() if key in emulated or key not in REAL_CREDENTIALS}
-        if self.run.cli_config_path:
-            env["TF_CLI_CONFIG_FILE"] = self.run.cli_config_path
         return env
 
     def unset(self, where: Target | str | None, root: Root | None) -> tuple[str, ...]:
@@ -136,10 +142,15 @@ class Context:
         stdin: bytes | None = None,
     ) -> Request:
         """A request for terraform, or for a command that belongs to it, in the right environment."""
+        name = where.environment if isinstance(where, Target) else where
+        env = self.environment(where, phase)
+        if phase is not Phase.PREPARE and self.run.process_env.get(name or ""):
+            # The emulated cloud tells by it which process waits (`emulator.patience`).
+            env["TF_APPEND_USER_AGENT"] = f"tfpipeline/{token_hex(4)}"
         return Request(
             argv,
             cwd,
-            env=self.environment(where, phase),
+            env=env,
             unset=self.unset(where, root),
             timeout=timeout,
             stdin=stdin,

@@ -257,6 +257,8 @@ class EnvironmentRun:
     identity: dict[str, Any] = field(default_factory=dict)
     after: str | None = None
     approval: str = "none"
+    #: What fills an emulated cloud: commands, and functions as `module:function`.
+    seed: tuple[tuple[str, ...] | str, ...] = ()
     #: How many people must sign where the approval is `signed`.
     signatures: int = 2
     #: The environment whose var files and rules it borrows (`env_alias`).

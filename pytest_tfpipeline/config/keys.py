@@ -32,6 +32,7 @@ from pytest_tfpipeline.config.types import (
     RepositoryFile,
     ResourceType,
     RootTemplate,
+    SeedStep,
     Template,
     TemplateArgv,
     TemplateVariables,
@@ -94,8 +95,15 @@ class EnvironmentConfig(Table):
     apply_env: EnvironmentVariables = {}
     """Environment variables for the apply, in the place of `plan_env`."""
 
-    seed: Items[Argv] = ()
-    """Commands that fill the emulated cloud before anything is planned."""
+    seed: Items[SeedStep] = ()
+    """What fills the emulated cloud before anything is planned: commands (argv), and functions of the repository as
+    `"module:function"`. Once for each fresh cloud, and again when they change."""
+
+    @model_validator(mode="after")
+    def _seeded(self) -> EnvironmentConfig:
+        if self.seed and self.emulator is None:
+            raise ValueError('`seed` fills an emulated cloud, and this is none: add `emulator = "aws"`, or take it out')
+        return self
 
 
 class GroupConfig(Table):

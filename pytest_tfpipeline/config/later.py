@@ -20,13 +20,13 @@ class Later:
     mend: str
 
 
-LATER = (Later(("environment", ANY, "seed"), "remove it"),)
+LATER: tuple[Later, ...] = ()
 
 Location = tuple[str | int, ...]
 
 
 def later(path: tuple[str, ...]) -> Later | None:
-    """What is refused of that key (`("environment", "NAME", "seed")`), or None where it is fully supported."""
+    """What is refused of that key (`("environment", "NAME", "protect")`), or None where it is fully supported."""
     return next((entry for entry in LATER if entry.path == path), None)
 
 

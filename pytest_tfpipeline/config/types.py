@@ -25,6 +25,7 @@ _PYTHON = r"^[0-9]+\.[0-9]+(\.[0-9]+)?$"
 _ACCOUNT = r"^[0-9]{12}$"
 _PAIR = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*=")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CALLABLE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 
 def _as_tuple(value: object) -> object:
@@ -108,6 +109,16 @@ def _argv(value: tuple[str, ...]) -> tuple[str, ...]:
     if not value or not value[0]:
         raise ValueError("expected a program and its arguments, none of them through a shell")
     return value
+
+
+def _seed_step(value: object) -> object:
+    if isinstance(value, str) and not _CALLABLE.fullmatch(value):
+        raise ValueError('expected `module:function`, or a command as an array of its own, `[["make", "seed"]]`')
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, list | tuple) or not all(isinstance(word, str) for word in value):
+        raise ValueError('expected a command as an array of strings, or "module:function"')
+    return _argv(tuple(value))
 
 
 def _variable(value: object) -> object:
@@ -197,6 +208,8 @@ RootTemplate = Annotated[str, AfterValidator(_template("name", "parts"))]
 #: The same where the name itself is made: `{parts[-1]}` alone.
 NameTemplate = Annotated[str, AfterValidator(_template("parts"))]
 Argv = Annotated[Items[str], AfterValidator(_argv)]
+#: A command (argv), or a function of the repository as `module:function`.
+SeedStep = Annotated[tuple[str, ...] | str, BeforeValidator(_seed_step)]
 TemplateArgv = Annotated[Items[Template], AfterValidator(_argv)]
 #: A template of a file's path; a trailing `?` says that it may be absent.
 PathTemplate = Annotated[str, AfterValidator(_path)]

@@ -78,8 +78,11 @@ def _backends(settings: OutlineBlock) -> Iterator[Backend]:
 
 
 def _literals(block: OutlineBlock) -> dict[str, str]:
-    """Its literal arguments, and those of its nested blocks (`workspaces.name`)."""
+    """Its literal arguments, and those of its nested blocks and objects (`workspaces.name`, `assume_role.role_arn`)."""
     found = {name: value for name in block.arguments if (value := _text(block, name))}
+    for name, raw in block.arguments.items():
+        inside = _plain_object(raw) if raw.startswith("{") else None
+        found.update({f"{name}.{key}": value for key, value in (inside or {}).items()})
     for inner in block.blocks:
         found.update({f"{inner.kind}.{name}": value for name, value in _literals(inner).items()})
     return found

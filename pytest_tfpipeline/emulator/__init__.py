@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pytest_tfpipeline.emulator.environment import ACCOUNT_ID
 from pytest_tfpipeline.emulator.keep import reset, state_path
+from pytest_tfpipeline.emulator.protocol import StateStore
 from pytest_tfpipeline.emulator.service import Emulator
 
-__all__ = ["ACCOUNT_ID", "Emulator", "reset", "state_path"]
+__all__ = ["ACCOUNT_ID", "Emulator", "StateStore", "reset", "state_path"]

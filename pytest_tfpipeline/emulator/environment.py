@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-#: The account that everything belongs to, unless a role of another account is assumed (moto's own default).
+#: The account that everything belongs to, unless a role of another account is assumed, or the configuration names one
+#: (moto's own default).
 ACCOUNT_ID = "123456789012"
 DEFAULT_REGION = "us-east-1"
 _KEY_ID = "AKIAEMULATEDCLOUD000"

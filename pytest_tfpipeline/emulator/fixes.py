@@ -106,18 +106,69 @@ def _rule_description(own: _Function, rule: Any) -> str | None:
 
 
 def _serialize(own: _Function, response: Any, action_result: Any) -> Any:
-    """GetBucketNotificationConfiguration has an empty `EventBridgeConfiguration` where that is on; moto leaves it
-    out."""
-    if response._get_action() == "GetBucketNotificationConfiguration" and isinstance(action_result.result, dict):
+    """GetBucketNotificationConfiguration has an empty `EventBridgeConfiguration` where that is on, and
+    GetBucketReplication each rule's filter; moto leaves them out."""
+    action, told = response._get_action(), action_result.result
+    if action == "GetBucketNotificationConfiguration" and isinstance(told, dict):
         kept = response.backend.get_bucket_notification_configuration(response.bucket_name)
         if kept.event_bridge is not None:
-            action_result.result["EventBridgeConfiguration"] = {}
+            told["EventBridgeConfiguration"] = {}
+    if action == "GetBucketReplication" and isinstance(told, dict):
+        kept = response.backend.get_bucket_replication(response.bucket_name)["Rule"]
+        rules = told["ReplicationConfiguration"]["Rules"]
+        told["ReplicationConfiguration"]["Rules"] = list(map(_replicating, rules, kept))
     return own(response, action_result)
 
 
+def _replicating(told: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """A replication rule as it was put; an older one has a prefix in the place of a filter."""
+    rule = {name: value for name, value in told.items() if name not in _REPLICATING}
+    rule |= {name: kept[name] for name in _REPLICATING if kept.get(name)}
+    both = (rule.get("Filter") or {}).get("And")
+    if both and "Tag" in both:
+        tags = both["Tag"] if isinstance(both["Tag"], list) else [both["Tag"]]
+        rule["Filter"] = {"And": {"Prefix": both.get("Prefix"), "Tags": tags}}
+    return rule
+
+
+def _bucket_permission(own: _Function, bucket: Any, *arguments: Any) -> Any:
+    """Rights are not enforced here; moto reads a bucket policy without its conditions, so that the common "deny what
+    does not come over TLS" would deny every object."""
+    from moto.iam.access_control import PermissionResult
+
+    found = own(bucket, *arguments)
+    return PermissionResult.NEUTRAL if found == PermissionResult.DENIED else found
+
+
+def _may_log(_own: _Function, *_arguments: Any, **_options: Any) -> bool:
+    """Rights are not enforced here, and PutBucketLogging asks for none that a policy elsewhere could give."""
+    return True
+
+
+def _create_service(own: _Function, response: Any) -> Any:
+    """A service tells how it rebalances, and "DISABLED" where nothing was said; moto tells of it after an update
+    only."""
+    made = own(response)
+    said = response._get_param("availabilityZoneRebalancing")
+    made.result["service"].availability_zone_rebalancing = said or "DISABLED"
+    return made
+
+
+def _start_tasks(own: _Function, service: Any, *arguments: Any, **options: Any) -> None:
+    """A service's tasks run at once; in moto they are pending for ever, and whoever waits for a steady state too."""
+    own(service, *arguments, **options)
+    service.running_count, service.pending_count = service.desired_count, 0
+    for one in service.deployments:
+        one |= {"runningCount": service.desired_count, "pendingCount": 0, "rolloutState": "COMPLETED"}
+        one["rolloutStateReason"] = f"ECS deployment {one['id']} completed."
+
+
+_REPLICATING = ("DeleteMarkerReplication", "Filter", "Prefix", "SourceSelectionCriteria")
 _DEAD_LETTERS = "DeadLetterConfig"
+_BUCKET = ("moto.s3.models", "FakeBucket")
 _FUNCTION = ("moto.awslambda.models", "LambdaFunction")
 _QUEUE = ("moto.sqs.models", "Queue")
+_SERVICE = ("moto.ecs.models", "Service")
 _RULE = ("moto.ec2.models.security_groups", "SecurityGroupRule")
 
 #: The fixes of each service, by the name that moto has for it.
@@ -129,7 +180,15 @@ FIXES: Mapping[str, tuple[Fix, ...]] = MappingProxyType(
             Fix(*_FUNCTION, "update_configuration", _update_function),
             Fix(*_FUNCTION, "get_configuration", _describe_function),
         ),
-        "s3": (Fix("moto.s3.responses", "S3Response", "serialized", _serialize),),
+        "ecs": (
+            Fix("moto.ecs.responses", "EC2ContainerServiceResponse", "create_service", _create_service),
+            Fix(*_SERVICE, "__init__", _start_tasks),
+        ),
+        "s3": (
+            Fix("moto.s3.responses", "S3Response", "serialized", _serialize),
+            Fix(*_BUCKET, "get_permission", _bucket_permission),
+            Fix(*_BUCKET, "_log_permissions_enabled_policy", _may_log),
+        ),
         "sqs": (Fix(*_QUEUE, "_set_attributes", _set_queue_attributes), Fix(*_QUEUE, "attributes", _queue_attributes)),
     }
 )

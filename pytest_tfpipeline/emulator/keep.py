@@ -16,6 +16,7 @@ import time
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from pytest_tfpipeline.errors import EmulatorError, UsageError
 
@@ -84,6 +85,18 @@ def read(path: Path) -> bytes | None:
 
     Raises EmulatorError, with why and what to do, where the file is not wholly ours.
     """
+    found = _opened(path)
+    return None if found is None else found[1]
+
+
+def seed_of(path: Path) -> str:
+    """The digest of the seed that the cloud kept at `path` was filled with; "" for none. Raises as `read` does."""
+    found = _opened(path)
+    return "" if found is None else str(found[0].get("seed", ""))
+
+
+def _opened(path: Path) -> tuple[dict[str, Any], bytes] | None:
+    """The header and the payload of a file that is wholly ours."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -95,15 +108,18 @@ def read(path: Path) -> bytes | None:
         if objection:
             raise _refusal(path, objection)
         header, payload = file.readline(_HEADER_LIMIT), file.read()
-    objection = _content_objection(header, payload)
+    told = _header(header)
+    objection = _content_objection(told, payload)
     if objection:
         raise _refusal(path, objection)
-    return payload
+    return told, payload
 
 
-def write(path: Path, payload: bytes) -> None:
-    """Replace the file at `path` atomically, mode 0600. Raises OSError where it cannot be written."""
-    header = json.dumps(_expected_header() | {"sha256": hashlib.sha256(payload).hexdigest()}).encode() + b"\n"
+def write(path: Path, payload: bytes, seed: str = "") -> None:
+    """Replace the file at `path` atomically, mode 0600; `seed` is what `seed_of` then gives. Raises OSError where it
+    cannot be written."""
+    told = _expected_header() | {"sha256": hashlib.sha256(payload).hexdigest(), "seed": seed}
+    header = json.dumps(told).encode() + b"\n"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = Path(f"{path}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
@@ -137,13 +153,17 @@ def _ownership_objection(found: os.stat_result) -> str:
     return ""
 
 
-def _content_objection(header: bytes, payload: bytes) -> str:
-    """Why what a file holds is not read, or ""."""
+def _header(line: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(header)
+        found = json.loads(line)
     except ValueError:
-        found = None
-    if not isinstance(found, dict) or found.get("format") != _FORMAT:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _content_objection(found: dict[str, Any], payload: bytes) -> str:
+    """Why what a file holds is not read, or ""."""
+    if found.get("format") != _FORMAT:
         return "is not the state of an emulated cloud"
     for name, expected in _expected_header().items():
         if found.get(name) != expected:

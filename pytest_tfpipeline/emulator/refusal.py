@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from xml.sax.saxutils import escape
 
+_ACTION = re.compile(rb"(?:^|[?&])Action=(\w+)")
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 #: Services whose errors come as XML although their requests carry no form.
 _XML_HOSTS = ("route53.", "cloudfront.")
@@ -16,6 +18,14 @@ def is_aws(host: str) -> bool:
     moto's own control interface, which could turn forwarding on, is not.
     """
     return host.endswith(_AWS_DOMAINS) and not host.startswith("motoapi.")
+
+
+def action_of(method: str, path: str, target: str, body: bytes) -> str:
+    """What a request asks for: the action's name (`target` is the header X-Amz-Target), or method and path."""
+    if target:
+        return target.rpartition(".")[2]
+    named = _ACTION.search(path.encode() + b"&" + body)
+    return named[1].decode() if named else f"{method} {path.split('?')[0]}"
 
 
 def refusal_body(host: str, content_type: str, message: str) -> tuple[str, bytes]:

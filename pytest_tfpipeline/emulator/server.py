@@ -1,8 +1,9 @@
 """The emulator's process: one environment's cloud, from the first connection to the end of its stdin.
 
 `python -P -m pytest_tfpipeline.emulator.server --listen FD --log FILE --ca FILE [--state FILE] [--read-only]
-[--bucket NAME]...`. Prints `ready` to stderr as soon as the authority's certificate is written, which is long before
-moto is imported; connections wait meanwhile. The end of stdin (and SIGINT, and SIGTERM) means: keep the state and end.
+[--store JSON]...`. Prints `ready` to stderr as soon as the authority's certificate is written, which is long before
+moto is imported; connections wait meanwhile. On stdin the controller says how far it is in filling the cloud (see
+`protocol`); its end (and SIGINT, and SIGTERM) means: keep the state, unless the cloud is half filled, and end.
 Exit codes: 0 ended as asked, 1 failed; then the last line of the log says why.
 """
 
@@ -22,7 +23,7 @@ from types import FrameType
 from pytest_tfpipeline.emulator import keep
 from pytest_tfpipeline.emulator.certificates import Authority
 from pytest_tfpipeline.emulator.confine import confine
-from pytest_tfpipeline.emulator.protocol import FAILURE, READY
+from pytest_tfpipeline.emulator.protocol import FAILURE, READY, SEEDED, SEEDING, StateStore
 from pytest_tfpipeline.errors import EmulatorError
 
 #: Seconds that calls under way get before the state is kept.
@@ -58,27 +59,33 @@ def _run(options: argparse.Namespace, authority: Authority) -> None:
     from pytest_tfpipeline.emulator.cloud import Cloud
     from pytest_tfpipeline.emulator.proxy import Proxy
 
-    cloud = Cloud()
+    cloud = Cloud(options.account)
     payload = keep.read(options.state) if options.state else None
     if payload is not None:
         memory.load(payload)
-    cloud.create_buckets(options.bucket, options.region)
+    cloud.create_stores(map(StateStore.loads, options.store), options.region)
     proxy = Proxy(socket.socket(fileno=options.listen), authority, cloud.answer)
     threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    _wait_for_stop()
+    seed = _wait_for_stop(keep.seed_of(options.state) if options.state else "")
     if not proxy.drain(_DRAIN):
         _log.warning("calls were still under way after %s seconds", _DRAIN)
-    if options.state and not options.read_only:
-        keep.write(options.state, memory.dump())
+    if seed is None:
+        _log.warning("the cloud is half filled, and not kept")
+    elif options.state and not options.read_only:
+        keep.write(options.state, memory.dump(), seed)
 
 
-def _wait_for_stop() -> None:
+def _wait_for_stop(before: str) -> str | None:
+    """The digest of what the cloud was filled with in the end, and `before` at first; None for half filled."""
+    seed: str | None = before
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     with suppress(_Stop):
-        sys.stdin.buffer.read()
+        for line in iter(sys.stdin.buffer.readline, b""):
+            seed = None if line == SEEDING else line.removeprefix(SEEDED).decode().strip()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    return seed
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
@@ -103,7 +110,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--state", type=Path)
     parser.add_argument("--read-only", action="store_true")
     parser.add_argument("--region", required=True)
-    parser.add_argument("--bucket", action="append", default=[])
+    parser.add_argument("--account", required=True)
+    parser.add_argument("--store", action="append", default=[])
     return parser.parse_args()
 
 

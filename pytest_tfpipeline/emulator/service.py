@@ -7,14 +7,14 @@ import select
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from pytest_tfpipeline.emulator import keep
-from pytest_tfpipeline.emulator.environment import process_env, write_aws_files
-from pytest_tfpipeline.emulator.protocol import FAILURE, READY
+from pytest_tfpipeline.emulator.environment import ACCOUNT_ID, process_env, write_aws_files
+from pytest_tfpipeline.emulator.protocol import FAILURE, READY, SEEDED, SEEDING, StateStore
 from pytest_tfpipeline.errors import EmulatorError
 from pytest_tfpipeline.process import Request, Runner, stop_service
 
@@ -41,6 +41,8 @@ class Emulator:
     ) -> None:
         self.environment = environment
         self.log_path = log
+        #: The digest of what the cloud was filled with, "" for nothing.
+        self.seeded = ""
         self._process_env: dict[str, str] = {}
         self._ready = False
         self._stopped = False
@@ -53,22 +55,23 @@ class Emulator:
         *,
         environment: str,
         state_path: Path,
-        buckets: Sequence[str],
+        stores: Sequence[StateStore] = (),
         work_path: Path,
         read_only: bool = False,
         profiles: Sequence[str] = (),
+        account: str = ACCOUNT_ID,
     ) -> Emulator:
         """Start the cloud of `environment`; returns at once, while moto is still being imported.
 
         `state_path` is where its state is kept between runs (`keep.state_path`); with `read_only` it is loaded but
-        not kept, and such a run may go on beside another. `buckets` are there, versioned, before the first request is
-        answered. `work_path` gets the log and the certificate. `profiles` are AWS profile names that the Terraform
-        asks for.
+        not kept, and such a run may go on beside another. `stores` are there before the first request is answered.
+        `work_path` gets the log and the certificate. `profiles` are AWS profile names that the Terraform asks for,
+        `account` is the one that everything belongs to which no role of another one makes.
 
         Raises EmulatorError where the extra is not installed, the state cannot be trusted, or another run has it.
         """
         _require_extra()
-        keep.read(state_path)
+        seeded = keep.seed_of(state_path)
         directory = work_path / "emulator" / environment
         write_aws_files(directory / "aws", profiles)
         ca_path, log_path = directory / "ca.pem", directory / "emulator.log"
@@ -86,12 +89,12 @@ class Emulator:
                 environ=runner.environ,
             )
             options = ["--listen", str(listener.fileno()), "--log", str(log_path), "--ca", str(ca_path)]
-            options += ["--state", str(state_path), "--region", env["AWS_REGION"]]
+            options += ["--state", str(state_path), "--region", env["AWS_REGION"], "--account", account]
             options += ["--read-only"] if read_only else []
-            options += [part for name in buckets for part in ("--bucket", name)]
+            options += [part for store in stores for part in ("--store", store.dumps())]
             request = _request(options, directory, runner.environ)
             started = cls(runner, request, tuple(descriptors), environment, log_path)
-        started._process_env = env
+        started._process_env, started.seeded = env, seeded
         return started
 
     @property
@@ -108,6 +111,15 @@ class Emulator:
     def pid(self) -> int:
         """The cloud's process."""
         return self._process.pid
+
+    @contextmanager
+    def seeding(self, digest: str) -> Iterator[None]:
+        """Fill the cloud with what has that digest. If that is cut short, the cloud is not kept, so that the next run
+        finds what this one found."""
+        self._say(SEEDING)
+        yield
+        self._say(SEEDED + digest.encode() + b"\n")
+        self.seeded = digest
 
     def failed(self) -> str | None:
         """Why the process ended although nobody asked it to; None while all is well."""
@@ -129,6 +141,14 @@ class Emulator:
             self._process.stderr.close()
         if code:
             raise self._error(f"the emulated cloud of {self.environment} failed ({code}): {reason}")
+
+    def _say(self, line: bytes) -> None:
+        try:
+            if self._process.stdin is not None:
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+        except OSError:
+            raise self._error(self.failed() or f"the emulated cloud of {self.environment} does not listen") from None
 
     def _await_ready(self) -> None:
         said, deadline = b"", time.monotonic() + _READY_LIMIT

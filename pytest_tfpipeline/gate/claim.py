@@ -50,6 +50,8 @@ def to_code(run: Run, environment: EnvironmentRun, vouched: Collection[str]) -> 
     if command and (environment.lent_by or environment.name) not in vouched:
         text = f"the `identity` of {environment.name} is a command, {shlex.join(command)}, which only the operator file"
         yield Reason(Code.ISOLATION, f"{text} can name for an apply in a job of its own")
+    if environment.seed:
+        yield Reason(Code.ISOLATION, f"{environment.name} has a `seed`, {_NOT_HERE}")
     for target in run.targets:
         if target.environment == environment.name:
             yield from (Reason(Code.ISOLATION, f"{target.root} {what}, {_NOT_HERE}") for what in code_of(target))

@@ -75,6 +75,7 @@ def _without_code(target: Target) -> Target:
 
 
 def _without_command(environment: EnvironmentRun, vouched: frozenset[str]) -> EnvironmentRun:
+    environment = replace(environment, seed=())
     if "command" not in environment.identity or (environment.lent_by or environment.name) in vouched:
         return environment
     kept = {name: value for name, value in environment.identity.items() if name not in ("command", "expect")}

@@ -176,6 +176,7 @@ def environment_run(
         identity=found.identity.model_dump(exclude_none=True) if found.identity else {},
         after=found.after,
         approval=found.approval,
+        seed=found.seed,
         signatures=found.signatures,
         lent_by=config.lender(name),
         allowed_destroys=in_force(exceptions.allowances, name, today) if exceptions and today else (),

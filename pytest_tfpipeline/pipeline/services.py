@@ -5,10 +5,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from pytest_tfpipeline.emulator import Emulator, state_path
+from pytest_tfpipeline.context import Context
+from pytest_tfpipeline.emulator import ACCOUNT_ID, Emulator, state_path
 from pytest_tfpipeline.model import Run
-from pytest_tfpipeline.pipeline.backends import state_buckets
+from pytest_tfpipeline.pipeline.backends import state_stores
 from pytest_tfpipeline.pipeline.build import emulated
+from pytest_tfpipeline.pipeline.profiles import profiles_of
+from pytest_tfpipeline.pipeline.seed import fill
 from pytest_tfpipeline.process import Runner
 
 
@@ -19,20 +22,31 @@ class Services:
         self._emulators: dict[str, Emulator] = {}
         with ExitStack() as failing:
             failing.callback(self.stop)
+            profiles = profiles_of(run)
+            accounts = {one.name: one.identity.get("aws_account") or ACCOUNT_ID for one in run.environments}
             for name, targets in emulated(run).items():
                 self._emulators[name] = Emulator.start(
                     runner,
                     environment=name,
                     state_path=state_path(Path(run.output_path), name),
-                    buckets=state_buckets(run, targets),
+                    stores=state_stores(run, targets),
                     work_path=Path(run.work_path),
                     read_only=not run.can_apply,
+                    profiles=profiles,
+                    account=accounts[name],
                 )
             failing.pop_all()
 
     def process_env(self) -> dict[str, dict[str, str]]:
         """Variables for the processes of each emulated environment; waits until its cloud answers."""
         return {name: emulator.process_env for name, emulator in self._emulators.items()}
+
+    def seed(self, ctx: Context) -> None:
+        """Fill the clouds with what their environments' `seed` makes: commands and functions of the repository, so not
+        for an apply in a job of its own. Raises EmulatorError for a step that fails."""
+        for environment in ctx.run.environments:
+            if environment.name in self._emulators:
+                fill(ctx, environment, self._emulators[environment.name])
 
     def failed(self) -> tuple[str, ...]:
         """What is wrong with services that ended by themselves."""

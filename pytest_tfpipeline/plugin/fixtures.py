@@ -127,10 +127,11 @@ def tf_configuration(request: pytest.FixtureRequest) -> ConfigurationView:
 
 
 @pytest.fixture
-def tf_outputs(request: pytest.FixtureRequest) -> OutputsView:
+def tf_outputs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> OutputsView:
     """The outputs of one root in one environment, read after its apply.
 
-    Together with `tf_plan`, that is the plan that was applied.
+    Together with `tf_plan`, that is the plan that was applied. In an emulated environment the process's variables lead
+    to that cloud while the test runs, so that a plain `boto3.client("s3")` asks it and nobody else.
     """
     from pytest_tfpipeline.policies.views import OutputsView
     from pytest_tfpipeline.terraform.outputs import ensure_outputs
@@ -140,6 +141,9 @@ def tf_outputs(request: pytest.FixtureRequest) -> OutputsView:
     if not state.phase.outputs:
         raise UsageError("a test with tf_outputs runs after the apply, and something made it run before", mend=_MEND)
     target = state.run.target(subject.dir, subject.environment or "")
+    if target.emulated:
+        for name, value in state.context.cloud_environment(target).items():
+            monkeypatch.setenv(name, value)
     return OutputsView(target.root, target.environment, ensure_outputs(state.context, target))
 
 

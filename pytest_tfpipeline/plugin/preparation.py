@@ -23,8 +23,8 @@ _NEEDS = {
 
 
 def prepare(state: State) -> Services:
-    """Start the services, find or install the tools while those start, put the services' variables into the run, and
-    see whose credentials these are.
+    """Start the services, find or install the tools while those start, put the services' variables into the run, fill
+    the clouds, and see whose credentials these are.
 
     Raises PipelineError where something cannot be had, with the command that mends it.
     """
@@ -35,6 +35,7 @@ def prepare(state: State) -> Services:
             state.context.tool(name)
         state.run = replace(state.run, process_env=services.process_env())
         state.context = open_context(state.run, state.context.progress, state.context.runner)
+        services.seed(state.context)
         state.identities = ask_before_plan(state.context)
         state.elsewhere = elsewhere(state.run, state.identities)
         state.run = without_plans(leaving(state.run, state.elsewhere), state.identities)

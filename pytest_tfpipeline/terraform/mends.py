@@ -26,6 +26,12 @@ def _mend(rule: str, pattern: str, advice: str) -> Mend:
 #: The first pattern found in "summary\ndetail" counts.
 MENDS: tuple[Mend, ...] = (
     _mend(
+        "not-emulated",
+        r"the emulated cloud cannot do",
+        "The emulated cloud lacks that action: leave the resource out in this environment (`count`, by a variable), or "
+        "try it against a real account.",
+    ),
+    _mend(
         "missing-variable-file",
         r"Failed to read variables file",
         "Create the file, or mark it with a trailing `?` in `var_files` if it may be absent.",

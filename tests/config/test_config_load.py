@@ -256,15 +256,25 @@ def test_keys_in_pyproject_are_named_with_their_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "key"),
+    ("seed", "said"),
     [
-        ('[environment.staging]\nemulator = "aws"\nseed = [["x"]]', "environment.staging.seed"),
+        ('["make seed"]', "seed[0]: expected `module:function`, or a command as an array of its own"),
+        ("[[]]", "seed[0]: expected a program and its arguments"),
+        ("[[1]]", "seed[0]: expected a command as an array of strings"),
+        ('["a-b:c"]', "seed[0]: expected `module:function`"),
+        ('"a:b"', "seed: expected an array, found"),
     ],
 )
-def test_a_key_of_a_later_version_is_refused_by_name(tmp_path: Path, text: str, key: str) -> None:
-    said = refused(tmp_path, text)
-    assert said.startswith(f"tfpipeline.toml: {key}: ")
-    assert "is not supported by this version" in said
+def test_a_seed_is_commands_and_functions(tmp_path: Path, seed: str, said: str) -> None:
+    text = f'[environment.staging]\nemulator = "aws"\nseed = {seed}'
+    assert refused(tmp_path, text).startswith(f"tfpipeline.toml: environment.staging.{said}")
+
+
+def test_a_seed_is_for_an_emulated_environment_only(tmp_path: Path) -> None:
+    said = refused(tmp_path, '[environment.staging]\nseed = [["x"]]')
+    assert said.startswith("tfpipeline.toml: environment.staging: `seed` fills an emulated cloud, and this is none")
+    given = own(tmp_path, '[environment.staging]\nemulator = "aws"\nseed = [["x", "y"], "a.b:c"]')
+    assert given.environment["staging"].seed == (("x", "y"), "a.b:c")
 
 
 @pytest.mark.parametrize("name", ["skips", "environments"])

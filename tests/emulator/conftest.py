@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_tfpipeline.emulator import Emulator, state_path
+from pytest_tfpipeline.emulator import Emulator, StateStore, state_path
 from pytest_tfpipeline.errors import EmulatorError
 from pytest_tfpipeline.process import Runner
 
@@ -28,7 +28,7 @@ def start(tmp_path: Path, output_path: Path) -> Iterator[Start]:
             runner or Runner(),
             environment=environment,
             state_path=state_path(output_path, environment),
-            buckets=options.pop("buckets", ("state-bucket",)),
+            stores=(*map(StateStore, options.pop("buckets", ("state-bucket",))), *options.pop("stores", ())),
             work_path=tmp_path / f"work-{len(started)}",
             **options,
         )
@@ -51,7 +51,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         Runner(),
         environment="staging",
         state_path=state_path(top / "out", "staging"),
-        buckets=["state-bucket"],
+        stores=(StateStore("state-bucket"),),
         work_path=top / "work",
     )
     yield emulator

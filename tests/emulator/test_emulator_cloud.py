@@ -100,11 +100,11 @@ def test_a_second_writer_and_a_reset_are_told_who_holds_the_state(start: Start, 
 CONTROLLER = """
 import json, sys
 from pathlib import Path
-from pytest_tfpipeline.emulator import Emulator, state_path
+from pytest_tfpipeline.emulator import Emulator, StateStore, state_path
 from pytest_tfpipeline.process import Runner
 top = Path(sys.argv[1])
 emulator = Emulator.start(Runner(), environment="staging", state_path=state_path(top / "out", "staging"),
-                          buckets=["state-bucket"], work_path=top / "killed")
+                          stores=[StateStore("state-bucket")], work_path=top / "killed")
 print(json.dumps(emulator.process_env), flush=True)
 sys.stdin.read()
 """
@@ -216,9 +216,19 @@ def test_of_many_conditional_writes_one_wins(shared: Emulator) -> None:
 @pytest.mark.parametrize(
     ("service", "operation", "arguments", "words"),
     [
-        ("gamelift", "list_builds", {}, "knows no service at gamelift.us-east-1.amazonaws.com"),
-        ("ec2", "describe_host_reservations", {}, "ec2 cannot do this: The describe_host_reservations action"),
-        ("iam", "list_service_specific_credentials", {}, "iam cannot do this"),
+        (
+            "gamelift",
+            "list_builds",
+            {},
+            "cannot do gamelift ListBuilds: it has no service at gamelift",
+        ),
+        (
+            "ec2",
+            "describe_host_reservations",
+            {},
+            "cannot do ec2 DescribeHostReservations: The describe_host_res",
+        ),
+        ("iam", "list_service_specific_credentials", {}, "cannot do iam ListServiceSpecificCredentials: "),
     ],
 )
 def test_what_is_not_emulated_is_said_at_once_and_in_the_services_own_words(

@@ -215,7 +215,6 @@ def test_the_aws_account_is_asked_through_the_provider(
         Runner(),
         environment="staging",
         state_path=state_path(tmp_path, "staging"),
-        buckets=[],
         work_path=tmp_path / "e",
     )
     try:

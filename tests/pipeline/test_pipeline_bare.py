@@ -92,3 +92,13 @@ def test_an_output_directory_of_the_commit_is_refused(tmp_path: Path) -> None:
     refuse_kept(Runner(), scratch.path, tmp_path / "elsewhere")
     with pytest.raises(UsageError, match="is part of the commit"):
         refuse_kept(Runner(), scratch.path, scratch.path / "kept")
+
+
+def test_a_seed_is_code_of_the_tree() -> None:
+    seeded = EnvironmentRun("staging", "aws", seed=("seeds:fill", ("make", "seed")))
+
+    bare = strip(run_of(Target("infra/a", "staging"), seeded), None, Path("/repository"))
+
+    (reason,) = bare.stripped["staging"]
+    assert (reason.code, reason.text.startswith("staging has a `seed`, and an apply")) == (Code.ISOLATION, True)
+    assert bare.run.environments[0].seed == ()

@@ -51,11 +51,22 @@ def test_has_an_owner(tf_plan):
         assert (bucket.after["tags"] or {}).get("owner"), bucket.address
 """
 
+LIVE = """
+import os
+
+import boto3
+
+
+def test_it_asks_the_emulated_cloud(tf_outputs):
+    assert "a-real-one" not in os.environ.values()
+    assert "scratch-lake" in [bucket["Name"] for bucket in boto3.client("s3").list_buckets()["Buckets"]]
+"""
+
 
 def buckets(scratch: Scratch, work: Path) -> list[str]:
     """The names of all buckets in the cloud as it was kept, by its own API."""
     path = state_path(scratch.output, "staging")
-    cloud = Emulator.start(Runner(), environment="staging", state_path=path, buckets=(), work_path=work, read_only=True)
+    cloud = Emulator.start(Runner(), environment="staging", state_path=path, work_path=work, read_only=True)
     try:
         answer: dict[str, Any] = boto3_client("s3", cloud.process_env, "eu-west-2").list_buckets()
     finally:
@@ -68,6 +79,7 @@ def test_a_failing_policy_keeps_a_bucket_from_being_made(tmp_path: Path) -> None
     scratch.configure('[environment.staging]\nemulator = "aws"\n', roots='match = "infra/*"\n')
     scratch.write("infra/lake/main.tf", LAKE)
     scratch.write("tests/test_owner.py", RULE)
+    scratch.write("tests/test_live.py", LIVE)
     scratch.commit()
 
     refused = scratch.run("--apply-env", "staging", "-n", "0", timeout=240)
@@ -79,9 +91,13 @@ def test_a_failing_policy_keeps_a_bucket_from_being_made(tmp_path: Path) -> None
 
     scratch.write("infra/lake/main.tf", LAKE.replace('lake"\n}\n', 'lake"\n\n  tags = {\n    owner = "data"\n  }\n}\n'))
     scratch.commit()
-    applied = scratch.run("--apply-env", "staging", "-n", "0", timeout=240)
+    real = {"AWS_ACCESS_KEY_ID": "a-real-one", "AWS_SECRET_ACCESS_KEY": "a-real-one", "AWS_PROFILE": "a-real-one"}
+    applied = scratch.run("--apply-env", "staging", "-n", "0", timeout=240, env=real)
 
     assert applied.code == 0, applied.text
+    assert scratch.outcomes()["tests/test_live.py::test_it_asks_the_emulated_cloud[lake-staging]"] == "passed", (
+        applied.text
+    )
     assert "staging (emulated): applied, 1 root changed" in applied.stdout
     assert scratch.environment()["emulated"] is True
     assert "scratch-lake" in buckets(scratch, tmp_path / "second")
