@@ -144,12 +144,12 @@ def _cloud(test: _Test, *, wanted: bool) -> Iterator[Mapping[str, str]]:
         test.ctx.runner,
         environment=name,
         state_path=work / "emulator" / f"{name}.none",
-        buckets=(),
         work_path=work,
         read_only=True,
     )
     try:
-        yield started.process_env
+        # One process of terraform at a time asks this cloud, which need not tell them apart to see that one waits.
+        yield {**started.process_env, "TF_APPEND_USER_AGENT": "tfpipeline/tests"}
     finally:
         started.stop()
 
