@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_emulator(commands.add_parser("emulator", help="the emulated cloud's kept state"))
     _add_apply(commands.add_parser("apply", help="apply an environment, in a job that runs no code of the repository"))
     _add_evidence(commands.add_parser("evidence", help="what a run proved"))
+    _add_init(commands.add_parser("init", help="the configuration that says what this repository leaves to be found"))
     return parser
 
 
@@ -118,6 +119,25 @@ def _apply(arguments: argparse.Namespace) -> int:
     )
     order = Order(wish, arguments.evidence.absolute(), claims, _command(arguments))
     return apply_alone(top_of(Path.cwd()), order, lambda line: _write(sys.stdout, f"{line}\n"), os.environ)
+
+
+def _add_init(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Print the smallest configuration that makes everything explicit, and what is to be answered."
+    parser.add_argument("--write", action="store_true", help="add it to the configuration file, which keeps all it has")
+    parser.add_argument("--tf-config", type=Path, metavar="FILE", help="as for pytest")
+    parser.set_defaults(command=_init)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from pytest_tfpipeline.pipeline.initial import initial, top_above, write_initial
+
+    found = initial(top_above(Path.cwd()), _absolute(arguments.tf_config), os.environ)
+    if arguments.write:
+        write_initial(found)
+        _write(sys.stderr, clean(f"{found.written()}\n"))
+    else:
+        _write(sys.stdout, clean(found.text()))
+    return _OK
 
 
 def _absolute(path: Path | None) -> Path | None:

@@ -116,6 +116,9 @@ class Variable:
     required: bool
     type: str = ""
     description: str = ""
+    sensitive: bool = False
+    file: str | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,8 @@ class RemoteState:
     config: dict[str, str]
     file: str
     line: int
+    #: The directory of the root whose state it is, where that is plain.
+    root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,8 @@ class Root:
     apply: bool = False
     backend: str | None = None
     backend_config: dict[str, str] = field(default_factory=dict)
+    #: The settings in that block that read a variable or a local value, which only OpenTofu can.
+    backend_computed: tuple[str, ...] = ()
     #: Directories of the local modules it calls, transitively.
     modules: tuple[str, ...] = ()
     variables: tuple[Variable, ...] = ()
@@ -157,6 +164,11 @@ class Root:
     var_files: dict[str, tuple[str, ...]] = field(default_factory=dict)
     #: Its files of native tests, relative to the repository.
     tests: tuple[str, ...] = ()
+    #: Files for `-backend-config`, found the same way; and the environments that have a workspace of their name.
+    backend_files: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    workspaces: tuple[str, ...] = ()
+    #: Why it has these environments, each reason a few words.
+    grounds: tuple[str, ...] = ()
     #: Files that could not be parsed: a finding of this root, the rest goes on.
     problems: tuple[Finding, ...] = ()
 
@@ -194,6 +206,14 @@ class Suite:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What nobody but the user can say: a whole sentence, and the lines of configuration that answer it."""
+
+    text: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Repository:
     """What is in the repository: found once, on the controller."""
 
@@ -207,6 +227,8 @@ class Repository:
     candidates: tuple[str, ...] = ()
     #: Things to tell the user once, each a whole sentence.
     notes: tuple[str, ...] = ()
+    #: What is ambiguous; until it is answered, the safe reading counts.
+    questions: tuple[Question, ...] = ()
 
     @property
     def tests(self) -> dict[str, tuple[str, ...]]:

@@ -40,10 +40,11 @@ _HASH_COMMAND = re.compile(r"##(?=\w*\[)")
 def secrets_of_environ(environ: Mapping[str, str], sensitive_variables: Iterable[str] = ()) -> set[str]:
     """Values of the variables that look secret by name, and of `TF_VAR_NAME` for each sensitive input variable."""
     declared = {f"TF_VAR_{name}" for name in sensitive_variables}
-    return {value for name, value in environ.items() if value and (name in declared or _looks_secret(name))}
+    return {value for name, value in environ.items() if value and (name in declared or looks_secret(name))}
 
 
-def _looks_secret(name: str) -> bool:
+def looks_secret(name: str) -> bool:
+    """Whether a variable of that name holds a secret, as far as a name tells."""
     return bool(_SECRET_NAME.search(name)) and not _PUBLIC_NAME.search(name)
 
 

@@ -89,6 +89,10 @@ class EnvironmentConfig(Table):
     identity: IdentityConfig | None = None
     """Asked for with the credentials in use, before plan and again before apply."""
 
+    backend: Literal["local"] | None = None
+    """`"local"`: keep the state of every root in a file below the output directory, so that a plan needs no remote
+    state. A root's own `backend` comes first."""
+
     plan_env: EnvironmentVariables = {}
     """Environment variables for everything up to and including the plan."""
 

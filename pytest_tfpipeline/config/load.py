@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from pytest_tfpipeline.config.entries import Home
 from pytest_tfpipeline.config.keys import Config
 from pytest_tfpipeline.config.later import refusals
 from pytest_tfpipeline.config.problems import Problem, found, from_error, raise_problems
@@ -36,6 +38,13 @@ def load_config(repository: Path, explicit: Path | None = None) -> Config:
     (exit code 4) that names every problem at once: file, key, what was expected, what was found.
     """
     table = _own_table(repository) if explicit is None else _explicit_table(repository, explicit)
+    return Config() if table is None else _validated(table)
+
+
+def parse_config(text: str, home: Home) -> Config:
+    """The configuration that a file with this text would be; raises ConfigurationError as `load_config` does."""
+    values = tomllib.loads(text.removeprefix("\ufeff"))
+    table = _shared_table(values, home.file) if home.prefix else _whole_file(values, home.file)
     return Config() if table is None else _validated(table)
 
 

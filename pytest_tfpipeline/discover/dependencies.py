@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_tfpipeline.config import Config, RootConfig, root_config
 from pytest_tfpipeline.config.match import declared_after
@@ -13,6 +13,9 @@ from pytest_tfpipeline.discover.environments import Environments
 from pytest_tfpipeline.discover.states import State, States
 from pytest_tfpipeline.errors import ConfigurationError
 from pytest_tfpipeline.model import RemoteState, Root
+
+#: A remote state that a root reads, and the directories of the roots whose state that could be.
+Read = tuple[RemoteState, tuple[str, ...]]
 
 
 def effective_backend(backend: str | None, entry: RootConfig | None) -> str | None:
@@ -26,21 +29,33 @@ def key_place(config: Config, key: str) -> str:
 
 
 def inferred_after(
-    roots: Mapping[str, Root], config: Config, environments: Environments
+    roots: Mapping[str, Root], found: Mapping[str, Sequence[Read]]
 ) -> tuple[dict[str, set[str]], tuple[str, ...]]:
     """By root, the roots whose state it reads; and a note for each read that could be of several."""
-    states = States(_state(config, root, environments) for root in roots.values())
-    after: dict[str, set[str]] = {dir_: set() for dir_ in roots}
-    notes: list[str] = []
-    for root in roots.values():
-        for read in root.remote_states:
-            reading = State(root.dir, read.backend, read.config, environments.by_directory.get(root.dir))
-            targets = states.read_by(reading)
-            if len(targets) == 1:
-                after[root.dir].update(set(targets) - {root.dir})
-            elif targets:
-                notes.append(_ambiguous(root, read, targets))
+    notes = [
+        _ambiguous(roots[dir_], read, targets)
+        for dir_, reads in found.items()
+        for read, targets in reads
+        if len(targets) > 1
+    ]
+    after = {dir_: {owner for read in reads if (owner := owner_of(read))} - {dir_} for dir_, reads in found.items()}
     return after, tuple(dict.fromkeys(notes))
+
+
+def reads_of(roots: Mapping[str, Root], config: Config, environments: Environments) -> dict[str, tuple[Read, ...]]:
+    """By root, each remote state that it reads, with the directories of the roots whose state that could be."""
+    states = States(state for root in roots.values() for state in _states(config, root, environments))
+
+    def read_by(root: Root, read: RemoteState) -> tuple[str, ...]:
+        reading = State(root.dir, read.backend, read.config, environments.by_directory.get(root.dir))
+        return tuple(dict.fromkeys(states.read_by(reading)))
+
+    return {dir_: tuple((read, read_by(root, read)) for read in root.remote_states) for dir_, root in roots.items()}
+
+
+def owner_of(read: Read) -> str | None:
+    """The one root whose state it is; None where it could be that of several, or of none."""
+    return read[1][0] if len(read[1]) == 1 else None
 
 
 def _ambiguous(root: Root, read: RemoteState, targets: Sequence[str]) -> str:
@@ -59,15 +74,17 @@ def circle_note(cycle: Sequence[str]) -> str:
     )
 
 
-def _state(config: Config, root: Root, environments: Environments) -> State:
-    """Where a root's own state is: its backend block, and over it the pairs of the configuration."""
+def _states(config: Config, root: Root, environments: Environments) -> Iterator[State]:
+    """Where a root's own state is: its backend block, and over it the pairs of the configuration. One that is kept
+    elsewhere by `backend = "local"` is read by the block that it replaces all the same."""
     entry = root_config(config, root.dir)
     settings = dict(root.backend_config)
     if entry is not None and isinstance(entry.backend, tuple):
         pairs = (text.partition("=") for text in entry.backend if "=" in text)
         settings |= {key: value.replace("{name}", root.name) for key, _, value in pairs}
-    backend = effective_backend(root.backend, entry) or "local"
-    return State(root.dir, backend, settings, environments.by_directory.get(root.dir))
+    backends = dict.fromkeys(one or "local" for one in (effective_backend(root.backend, entry), root.backend))
+    for backend in backends:
+        yield State(root.dir, backend, settings, environments.by_directory.get(root.dir))
 
 
 def declared_roots(roots: Mapping[str, Root], config: Config, dir_: str) -> set[str]:

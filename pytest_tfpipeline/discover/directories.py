@@ -6,7 +6,7 @@ import os
 import posixpath
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -74,9 +74,13 @@ class TerraformDirectory:
         )
 
     @property
-    def variables(self) -> tuple[DeclaredVariable, ...]:
-        """Its variables, by name."""
-        found = {variable.name: variable for facts in self.files.values() for variable in facts.variables}
+    def variables(self) -> tuple[tuple[str, DeclaredVariable], ...]:
+        """Its variables by name, each with its file. One that an override file declares again has every default."""
+        found: dict[str, tuple[str, DeclaredVariable]] = {}
+        for name, facts in self.files.items():
+            for variable in facts.variables:
+                file, first = found.setdefault(variable.name, (join(self.dir, name), variable))
+                found[variable.name] = file, replace(first, required=first.required and variable.required)
         return tuple(found[name] for name in sorted(found))
 
     @property

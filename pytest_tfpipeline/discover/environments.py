@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from pytest_tfpipeline.config.places import LEVELS_UP, VAR_FILE_DIRECTORIES, VAR_FILE_ENDINGS
-from pytest_tfpipeline.discover.directories import join, parent
-from pytest_tfpipeline.discover.places import ENVIRONMENT_PARENTS, SHARED_NAMES, USUAL_NAMES, is_usual, order
+from pytest_tfpipeline.config.places import VAR_FILE_DIRECTORIES
+from pytest_tfpipeline.discover.directories import parent
+from pytest_tfpipeline.discover.names import is_place, is_usual, parts_of
+from pytest_tfpipeline.discover.places import ENVIRONMENT_PARENTS, SHARED_NAMES, USUAL_NAMES, order
+from pytest_tfpipeline.discover.varfiles import Files
 
-_NAME = re.compile(r"[A-Za-z0-9][\w-]*")
 #: Usual names that are often something else, unless the same root is there for another environment.
 _AMBIGUOUS = frozenset({"ci", "demo", "int", "integration", "live", "preview", "sandbox", "test", "testing"})
-
-
-@dataclass(frozen=True, slots=True)
-class VarFiles:
-    """Var files by directory and name: `at["config"]["staging"]` is `config/staging.tfvars`.
-
-    `config/staging/terraform.tfvars` and `config/staging/staging.tfvars` count as `staging` of `config` as well, where
-    `config/staging` has no Terraform of its own.
-    """
-
-    at: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,51 +41,22 @@ class Environments:
         return tuple(name for name in known if name in found) or tuple(known)
 
 
-def index_var_files(files: Iterable[str], terraform_dirs: Collection[str]) -> VarFiles:
-    """All var files of a repository that could be an environment's."""
-    at: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for path in sorted(files):
-        name = _stem(posixpath.basename(path))
-        if name is None:
-            continue
-        directory = parent(path)
-        above, last = parent(directory), posixpath.basename(directory)
-        if name != "terraform":
-            at[directory].setdefault(name, path)
-        if name in ("terraform", last) and directory not in terraform_dirs and _holds_environments(above):
-            at[above].setdefault(last, path)
-    return VarFiles(at)
-
-
-def default_var_files(index: VarFiles, root: str, environment: str) -> tuple[str, ...]:
-    """The var file of that environment that belongs to the root without configuration: the nearest, or none."""
-    for directory in places(root):
-        path = index.at.get(directory, {}).get(environment)
-        if path:
-            return (path,)
-    return ()
-
-
-def places(root: str) -> Iterator[str]:
-    """Where a root's var files are looked for, nearest first: directories relative to the repository."""
-    base = root
-    for _ in range(LEVELS_UP + 1):
-        for name in VAR_FILE_DIRECTORIES:
-            yield posixpath.normpath(join(base, name))
-        if base == ".":
-            return
-        base = parent(base)
-
-
-def find_environments(roots: Sequence[str], index: VarFiles) -> Environments:
-    """What the var files and the roots' places say. `roots` are the directories of roots, examples left out."""
+def find_environments(
+    roots: Sequence[str],
+    var_files: Files,
+    backend_files: Files,
+    workspaces: Mapping[str, Collection[str]] | None = None,
+) -> Environments:
+    """What files, the roots' places and names of workspaces say. `roots` are the directories of roots, examples left
+    out; `workspaces` the names that a root's own text has for `terraform.workspace`."""
     by_directory = dict(_by_directory(roots))
-    seen = {root: _visible(index, root) for root in roots}
+    seen = {root: _visible(root, var_files, backend_files) for root in roots}
     counted = _counted(seen.values())
-    by_root = {root: _ordered(name for name in names if name in counted) for root, names in seen.items()}
+    named = {root: {name for name in (workspaces or {}).get(root, ()) if is_usual(name)} for root in roots}
+    by_root = {root: _ordered({*counted.intersection(names), *named[root]}) for root, names in seen.items()}
     beside = frozenset(_beside(roots, by_directory))
     candidates = {name for names in seen.values() for name in names} | {posixpath.basename(root) for root in beside}
-    known = counted | set(by_directory.values())
+    known = counted | set(by_directory.values()) | {name for names in named.values() for name in names}
     return Environments(
         known=_ordered(known),
         candidates=tuple(sorted(candidates - known)),
@@ -106,39 +66,68 @@ def find_environments(roots: Sequence[str], index: VarFiles) -> Environments:
     )
 
 
-def _visible(index: VarFiles, root: str) -> dict[str, str]:
-    """Name to var file, as the root sees them."""
+def _visible(root: str, *files: Files) -> dict[str, str]:
+    """Name to the nearest file that says it, as the root sees them."""
     found: dict[str, str] = {}
-    for directory in places(root):
-        for name, path in index.at.get(directory, {}).items():
-            found.setdefault(name, path)
+    for each in files:
+        for claim in each.seen_from(root):
+            found.setdefault(claim.environment, claim.path)
     return found
 
 
 def _counted(seen: Iterable[Mapping[str, str]]) -> set[str]:
-    """Usual names, and names that are there for two roots: in a file of each, or in a directory for such files."""
+    """Usual names, regions and accounts of a root without those, and names that are there for two roots: in a file of
+    each, or in a directory for such files."""
     roots: Counter[str] = Counter()
     own_files: defaultdict[str, set[str]] = defaultdict(set)
     shared: set[str] = set()
+    counted: set[str] = set()
     for names in seen:
         roots.update(names.keys())
+        counted |= {name for name in names if is_usual(name)} or {name for name in names if is_place(name)}
         for name, path in names.items():
             own_files[name].add(path)
             if _holds_environments(parent(path)) or _holds_environments(parent(parent(path))):
                 shared.add(name)
     twice = {name for name, count in roots.items() if count > 1 and (name in shared or len(own_files[name]) > 1)}
-    return {name for name in roots if is_usual(name)} | {name for name in twice if name.lower() not in SHARED_NAMES}
+    return counted | {name for name in twice if name.lower() not in SHARED_NAMES and not is_place(name)}
 
 
 def _by_directory(roots: Sequence[str]) -> Iterator[tuple[str, str]]:
     known = set(roots)
     under_parents = Counter(name for names in map(_under_parents, roots) for name in names)
+    below = _below(roots)
     for root in roots:
         parts = root.split("/")
-        for index in reversed(range(len(parts))):
-            if _names_environment(parts, index, known, under_parents):
-                yield root, parts[index]
-                break
+        indices = list(reversed(range(len(parts))))
+        plain = next((parts[at] for at in indices if _names_environment(parts, at, known, under_parents)), None)
+        name = plain or next(filter(None, (_beside_its_like(parts, at, below) for at in indices)), None)
+        if name:
+            yield root, name
+
+
+def _below(roots: Iterable[str]) -> dict[str, set[str]]:
+    """The names in each directory that leads to a root; the top is ""."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for root in roots:
+        parts = root.split("/")
+        for index, part in enumerate(parts):
+            found["/".join(parts[:index])].add(part)
+    return found
+
+
+def _beside_its_like(parts: list[str], index: int, below: Mapping[str, Collection[str]]) -> str | None:
+    """The environment that a component says only together with its siblings: `app-prod` beside `app-dev`, a region or
+    an account beside another one."""
+    own = parts[index]
+    siblings = [name for name in below["/".join(parts[:index])] if name != own]
+    if is_place(own):
+        return own if any(map(is_place, siblings)) else None
+    rest, name = parts_of(own)
+    if rest is None or not is_usual(name):
+        return None
+    alike = map(parts_of, siblings)
+    return name if any(one[0] == rest and one[1] != name and is_usual(one[1]) for one in alike) else None
 
 
 def _names_environment(parts: list[str], index: int, roots: Collection[str], under_parents: Counter[str]) -> bool:
@@ -173,14 +162,6 @@ def _under_parents(root: str) -> set[str]:
 
 def _holds_environments(directory: str) -> bool:
     return posixpath.basename(directory) in VAR_FILE_DIRECTORIES[1:]
-
-
-def _stem(name: str) -> str | None:
-    for ending in reversed(VAR_FILE_ENDINGS):
-        if name.endswith(ending):
-            stem = name[: -len(ending)]
-            return stem if _NAME.fullmatch(stem) else None
-    return None
 
 
 def _ordered(names: Iterable[str]) -> tuple[str, ...]:

@@ -11,11 +11,13 @@ SCHEMA = 2
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A `backend` block (`type` is its label) or a `cloud` block (`type` is `cloud`); `config` its literal settings."""
+    """A `backend` block (`type` is its label) or a `cloud` block (`type` is `cloud`); `config` its literal settings,
+    `computed` the names of those that read a variable or a local value."""
 
     type: str
     config: dict[str, str] = field(default_factory=dict)
     line: int = 1
+    computed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class DeclaredVariable:
     required: bool
     type: str = ""
     description: str = ""
+    sensitive: bool = False
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class FileFacts:
     """The facts of one file. `kinds` are its top-level block types, sorted.
 
     `placeholders`: there is a `$name` where terraform wants a literal, so that something else fills it in first.
+    `workspaces`: the names that its text holds `terraform.workspace` against; `reads_workspace`: it reads it at all.
     """
 
     kinds: tuple[str, ...] = ()
@@ -73,6 +78,8 @@ class FileFacts:
     variables: tuple[DeclaredVariable, ...] = ()
     states: tuple[StateRead, ...] = ()
     required_version: str = ""
+    reads_workspace: bool = False
+    workspaces: tuple[str, ...] = ()
     problem: Problem | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -85,7 +92,7 @@ class FileFacts:
         backend, problem = data.get("backend"), data.get("problem")
         return cls(
             kinds=tuple(map(str, data.get("kinds", ()))),
-            backend=Backend(**backend) if backend else None,
+            backend=Backend(**{**backend, "computed": tuple(backend.get("computed", ()))}) if backend else None,
             provider=bool(data.get("provider")),
             aliases=bool(data.get("aliases")),
             placeholders=bool(data.get("placeholders")),
@@ -93,5 +100,7 @@ class FileFacts:
             variables=tuple(DeclaredVariable(**variable) for variable in data.get("variables", ())),
             states=tuple(StateRead(**state) for state in data.get("states", ())),
             required_version=str(data.get("required_version", "")),
+            reads_workspace=bool(data.get("reads_workspace")),
+            workspaces=tuple(map(str, data.get("workspaces", ()))),
             problem=Problem(**problem) if problem else None,
         )

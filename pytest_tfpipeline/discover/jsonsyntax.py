@@ -91,7 +91,8 @@ def _string(body: dict[str, Any], name: str) -> str:
 
 
 def _variable(name: str, body: dict[str, Any]) -> DeclaredVariable:
-    return DeclaredVariable(name, "default" not in body, _string(body, "type"), _string(body, "description"))
+    sensitive = body.get("sensitive") is True
+    return DeclaredVariable(name, "default" not in body, _string(body, "type"), _string(body, "description"), sensitive)
 
 
 def _states(blocks: list[tuple[str, tuple[str, ...], dict[str, Any]]]) -> Iterator[StateRead]:

@@ -63,6 +63,15 @@ def outline(text: str) -> tuple[OutlineBlock, ...]:
     return blocks
 
 
+def arguments(text: str) -> dict[str, str]:
+    """The top-level arguments of `text`, as raw texts: what a var file assigns. Raises OutlineError."""
+    try:
+        found, _, _ = _Scanner(text).body(0, top=True)
+    except RecursionError:
+        raise OutlineError("nested too deeply", 1) from None
+    return found
+
+
 class _Scanner:
     def __init__(self, text: str) -> None:
         self._text = text

@@ -24,11 +24,6 @@ _ORDER = {name: index for index, name in enumerate(USUAL_ENVIRONMENTS)}
 _MIDDLE = (_ORDER["sandbox"] + _ORDER["stage"]) / 2
 
 
-def is_usual(name: str) -> bool:
-    """Whether that is a name that environments usually have, in any case of letters."""
-    return name.lower() in USUAL_NAMES
-
-
 def order(name: str) -> tuple[float, str]:
     """Sorts environments from development to production, others in the middle by name."""
     return _ORDER.get(name.lower(), _MIDDLE), name

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from pytest_tfpipeline.discover.facts import Backend, Call, DeclaredVariable, FileFacts, Problem, StateRead
 from pytest_tfpipeline.discover.outline import OutlineBlock, outline
+from pytest_tfpipeline.discover.workspaces import workspaces_of
 
 #: From an expression's text to its value: strings without quotes, objects as dicts.
 Evaluate = Callable[[str], object]
@@ -27,6 +28,7 @@ _ROUGH_KIND = re.compile(
 )
 _ROUGH_BACKEND = re.compile(r'^[ \t]*(?:backend[ \t]+"?([\w-]+)"?|(cloud))[ \t]*\{', re.MULTILINE)
 _ROUGH_SOURCE = re.compile(r'^[ \t]*source[ \t]*=[ \t]*"(\.[^"\n]*)"', re.MULTILINE)
+_COMPUTED = re.compile(r"(?<![\w.\"])(?:var|local|data|module)\.\w|\$\{")
 _ALIASES = re.compile(r"\bconfiguration_aliases\s*=")
 
 
@@ -47,6 +49,8 @@ def facts_of(text: str, evaluate: Evaluate) -> FileFacts:
         variables=tuple(_variable(block) for block in blocks if block.kind == "variable" and block.labels),
         states=states,
         required_version=", ".join(filter(None, (_text(block, "required_version") for block in settings))),
+        reads_workspace="terraform.workspace" in text,
+        workspaces=workspaces_of(text, blocks),
     )
 
 
@@ -72,9 +76,9 @@ def _reads_state(block: OutlineBlock) -> bool:
 def _backends(settings: OutlineBlock) -> Iterator[Backend]:
     for block in settings.blocks:
         if block.kind == "backend" and block.labels:
-            yield Backend(block.labels[0], _literals(block), block.line)
+            yield Backend(block.labels[0], _literals(block), block.line, _computed(block))
         elif block.kind == "cloud":
-            yield Backend("cloud", _literals(block), block.line)
+            yield Backend("cloud", _literals(block), block.line, _computed(block))
 
 
 def _literals(block: OutlineBlock) -> dict[str, str]:
@@ -86,6 +90,11 @@ def _literals(block: OutlineBlock) -> dict[str, str]:
     for inner in block.blocks:
         found.update({f"{inner.kind}.{name}": value for name, value in _literals(inner).items()})
     return found
+
+
+def _computed(block: OutlineBlock) -> tuple[str, ...]:
+    """The arguments that are not known before terraform runs."""
+    return tuple(name for name, value in block.arguments.items() if _COMPUTED.search(value))
 
 
 def _text(block: OutlineBlock, name: str) -> str:
@@ -109,7 +118,14 @@ def _variable(block: OutlineBlock) -> DeclaredVariable:
     elif description.startswith("<<"):
         description = "\n".join(line.strip() for line in description.splitlines()[1:-1])
     kind = " ".join(block.arguments.get("type", "").split())
-    return DeclaredVariable(block.labels[0], "default" not in block.arguments, kind.strip('"'), description)
+    return DeclaredVariable(
+        block.labels[0],
+        "default" not in block.arguments,
+        kind.strip('"'),
+        description,
+        block.arguments.get("sensitive") == "true",
+        block.line,
+    )
 
 
 def _state(block: OutlineBlock, evaluate: Evaluate) -> StateRead:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from pytest_tfpipeline.config.patterns import matches_any
 from pytest_tfpipeline.discover.directories import TerraformDirectory, join, parent
-from pytest_tfpipeline.discover.places import ENVIRONMENT_PARENTS, is_usual
+from pytest_tfpipeline.discover.names import is_usual
+from pytest_tfpipeline.discover.places import ENVIRONMENT_PARENTS
 from pytest_tfpipeline.model import Kind
 
 _EXAMPLES = frozenset({"example", "examples", "test", "tests"})

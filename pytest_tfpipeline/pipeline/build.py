@@ -22,13 +22,14 @@ from pytest_tfpipeline.discover import discover
 from pytest_tfpipeline.discover.files import repository_files
 from pytest_tfpipeline.errors import UsageError
 from pytest_tfpipeline.model import EnvironmentRun, Repository, Run, Target
+from pytest_tfpipeline.pipeline.assumed import check_assumed, question_note
 from pytest_tfpipeline.pipeline.exceptions import Exceptions, exception_notes, policed, read_exceptions
 from pytest_tfpipeline.pipeline.expected import expected_checks
 from pytest_tfpipeline.pipeline.groups import scope_of
 from pytest_tfpipeline.pipeline.nativetests import native_test_notes, native_test_settings
 from pytest_tfpipeline.pipeline.providers import check_providers
 from pytest_tfpipeline.pipeline.source import read_commit
-from pytest_tfpipeline.pipeline.states import check_states
+from pytest_tfpipeline.pipeline.states import check_states, with_shared_states
 from pytest_tfpipeline.pipeline.targets import check_applied, check_environments, resolve_targets
 from pytest_tfpipeline.process import Runner, denied
 from pytest_tfpipeline.tools.providers import cli_config
@@ -104,9 +105,10 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
     """The finished run, with its work directory made; and notes to be said once."""
     config, repository = described.config, described.repository
     scope, today = scope_of(repository, config, wish.group), datetime.now(UTC).date()
-    targets = scope.targets(_targets(repository, config, wish.environments))
+    targets = scope.targets(_targets(repository, config, wish))
     if wish.mode == "apply":
         check_applied(wish.environments, targets)
+        check_assumed(top, repository, config, targets)
     check_providers(top, repository, scope.judged, described.providers)
     exceptions = read_exceptions(top, repository, config)
     output = prepare_output(wish.output or top / DEFAULT_OUTPUT)
@@ -144,15 +146,28 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         not_judged=scope.not_judged,
     )
     excepted = (*exception_notes(exceptions, wish.environments, today), *native_test_notes(config, repository))
-    notes = (*described.notes, *repository.notes, *cli.notes, *_copy_in_notes(top, run), *excepted, *scope.notes())
+    open_questions = question_note(repository.questions)
+    notes = (
+        *described.notes,
+        *repository.notes,
+        *open_questions,
+        *cli.notes,
+        *_copy_in_notes(top, run),
+        *excepted,
+        *scope.notes(),
+    )
     return run, (*notes, *withheld(repository, os.environ))
 
 
-def _targets(repository: Repository, config: Config, asked: Sequence[str]) -> tuple[Target, ...]:
-    """The targets of these environments, none of which has the state of another one."""
+def _targets(repository: Repository, config: Config, wish: Wish) -> tuple[Target, ...]:
+    """The targets of the environments asked for, none of which may have the state of another one."""
+    asked = wish.environments
     names = dict.fromkeys((*asked, *known_environments(config, repository.environments)))
     targets = resolve_targets(repository, config, tuple(names) if asked else (), os.environ)
-    check_states(repository, config, asked, targets)
+    if wish.mode == "apply":
+        check_states(repository, config, asked, targets)
+    else:
+        targets = with_shared_states(repository, config, asked, targets)
     return tuple(target for target in targets if target.environment in asked)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_tfpipeline.config.keys import Config
+from pytest_tfpipeline.config.match import root_config
 from pytest_tfpipeline.discover.states import DECISIVE
 from pytest_tfpipeline.errors import ConfigurationError
-from pytest_tfpipeline.model import Repository, Root, Target
+from pytest_tfpipeline.model import Finding, Repository, Root, Severity, Target
 from pytest_tfpipeline.pipeline.backends import settings_of
 
 _DEFAULT = "default"
@@ -55,13 +57,38 @@ def state_of(root: Root, target: Target, top: Path) -> State | None:
 def check_states(repository: Repository, config: Config, asked: Sequence[str], targets: Sequence[Target]) -> None:
     """Raise ConfigurationError where an environment that was asked for shares a state with another one: what is applied
     in the one would be taken for the other. `targets` are those of every environment that is known or asked for."""
+    for state, target, other in _clashes(repository, asked, targets):
+        raise ConfigurationError(_shared(state, target, other, config), where=config.source or None, mend=_MEND)
+
+
+def with_shared_states(
+    repository: Repository, config: Config, asked: Sequence[str], targets: Sequence[Target]
+) -> tuple[Target, ...]:
+    """The same targets for a run that cannot apply: one of a root that nobody has configured, in several environments
+    with one state, has that as its problem, and the rest goes on. Of another root it is raised as an error."""
+    found: dict[tuple[str, str], Finding] = {}
+    for state, target, other in _clashes(repository, asked, targets):
+        if root_config(config, target.root) is not None or other.root != target.root:
+            raise ConfigurationError(_shared(state, target, other, config), where=config.source or None, mend=_MEND)
+        text = f"{_shared(state, target, other, config)}\n-> {_MEND}"
+        found[target.root, target.environment] = Finding("shared-state", Severity.ERROR, text)
+    return tuple(
+        replace(one, problems=(*one.problems, found[key])) if (key := (one.root, one.environment)) in found else one
+        for one in targets
+    )
+
+
+def _clashes(
+    repository: Repository, asked: Sequence[str], targets: Sequence[Target]
+) -> Iterator[tuple[State, Target, Target]]:
+    """The targets of an environment that was asked for, with another that has the same state in another one."""
     seen: dict[State, Target] = {}
     roots = {root.dir: root for root in repository.roots}
     for target in sorted(targets, key=lambda one: one.environment in asked):
         state = state_of(roots[target.root], target, Path(repository.path))
         other = seen.setdefault(state, target) if state is not None else target
         if state is not None and other.environment != target.environment and target.environment in asked:
-            raise ConfigurationError(_shared(state, target, other, config), where=config.source or None, mend=_MEND)
+            yield state, target, other
 
 
 def _file(settings: Mapping[str, str], workspace: str) -> State | None:

@@ -11,13 +11,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pytest_tfpipeline.config.durations import seconds
+from pytest_tfpipeline.config.entries import home_of
 from pytest_tfpipeline.config.keys import Config, EnvironmentConfig, RootConfig, TimeoutConfig
 from pytest_tfpipeline.config.match import known_environments, root_config
 from pytest_tfpipeline.config.placeholders import Place, expand, expand_all, variable_names
 from pytest_tfpipeline.config.suggest import did_you_mean
 from pytest_tfpipeline.config.types import is_environment_name, is_pair
+from pytest_tfpipeline.discover.settled import REQUIRED, lacking
 from pytest_tfpipeline.errors import UsageError
 from pytest_tfpipeline.model import Finding, Kind, Repository, Root, Severity, Target
+from pytest_tfpipeline.pipeline.backends import settings_of
+from pytest_tfpipeline.pipeline.missing import incomplete_backend
 
 
 def resolve_targets(
@@ -120,16 +124,17 @@ class _Resolution:
         backend, missing_backend = self._backend(entry)
         variables, missing_variables = self._variables(entry)
         if entry.var_files is None:
-            lent = self.root.var_files.get(self.lender or "", ())
-            var_files = self.root.var_files.get(self.environment, lent)
-        return Target(
+            var_files = self._found(self.root.var_files)
+        if entry.backend is None:
+            backend = self._found(self.root.backend_files)
+        target = Target(
             root=self.root.dir,
             environment=self.environment,
             var_files=var_files,
             vars=variables,
-            backend_local=entry.backend == "local",
+            backend_local=self._is_local(entry),
             backend_config=backend,
-            workspace=None if entry.workspace is None else expand(entry.workspace, self.place),
+            workspace=self._workspace(entry),
             env={name: expand(value, self.place) for name, value in entry.env.items()},
             plan_env=dict(self.settings.plan_env),
             apply_env=dict(self.settings.apply_env),
@@ -143,6 +148,32 @@ class _Resolution:
             emulated=self.settings.emulator is not None,
             problems=(*missing_files, *missing_backend, *missing_variables),
         )
+        incomplete = () if missing_backend else self._incomplete_backend(target)
+        return replace(target, problems=(*target.problems, *incomplete))
+
+    def _found(self, files: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+        """What discovery found for the environment, else for the one that lends it its files."""
+        return files.get(self.environment, files.get(self.lender or "", ()))
+
+    def _is_local(self, entry: RootConfig) -> bool:
+        """The root's own word comes before the environment's."""
+        return entry.backend == "local" or (entry.backend is None and self.settings.backend == "local")
+
+    def _workspace(self, entry: RootConfig) -> str | None:
+        if entry.workspace is not None:
+            return expand(entry.workspace, self.place)
+        return self.environment if (self.lender or self.environment) in self.root.workspaces else None
+
+    def _incomplete_backend(self, target: Target) -> tuple[Finding, ...]:
+        """Said before terraform is asked, which would name one setting at a time. What `prepare` makes is not known."""
+        if target.backend_local or target.prepare or self.root.backend not in REQUIRED:
+            return ()
+        known = settings_of(self.root, target, Path(self.repository.path))
+        missing = [name for name in lacking(self.root.backend, known) if name not in self.root.backend_computed]
+        if not missing:
+            return ()
+        home = home_of(Path(self.repository.path), self.config)
+        return (incomplete_backend(self.root, missing, home),)
 
     def _commands(self, commands: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
         return tuple(tuple(expand(word, self.place) for word in argv) for argv in commands)
@@ -150,7 +181,7 @@ class _Resolution:
     def _applies(self, entry: RootConfig) -> bool:
         if entry.apply is not None:
             return entry.apply
-        remote = self.root.backend not in (None, "local") and entry.backend != "local"
+        remote = self.root.backend not in (None, "local") and not self._is_local(entry)
         return self.root.kind is Kind.ROOT and (remote or self.settings.emulator is not None)
 
     def _backend(self, entry: RootConfig) -> tuple[tuple[str, ...], tuple[Finding, ...]]:

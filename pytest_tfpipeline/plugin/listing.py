@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from pytest_tfpipeline.errors import PipelineError
@@ -10,6 +12,7 @@ from pytest_tfpipeline.errors import PipelineError
 def show_listing(config: pytest.Config) -> int:
     """Print every directory and what it was taken for; as JSON nothing else goes to stdout."""
     from pytest_tfpipeline.pipeline.build import Wish, describe
+    from pytest_tfpipeline.pipeline.needs import wanting
     from pytest_tfpipeline.plugin.place import top_of
     from pytest_tfpipeline.plugin.wishes import file_option
     from pytest_tfpipeline.process import Runner
@@ -19,8 +22,14 @@ def show_listing(config: pytest.Config) -> int:
 
     wish = Wish(config_file=file_option(config, config.option.tf_config))
     try:
-        repository = describe(top_of(config.rootpath), wish, Runner()).repository
+        described = describe(top_of(config.rootpath), wish, Runner())
     except PipelineError as error:
         raise pytest.UsageError(clean(str(error))) from None
-    write_stdout(listing_json(repository) if config.option.tf_list == "json" else clean(listing_table(repository)))
+    repository = described.repository
+    as_json = config.option.tf_list == "json"
+    write_stdout(
+        listing_json(repository)
+        if as_json
+        else clean(listing_table(repository, wanting(repository, described.config, os.environ)))
+    )
     return int(pytest.ExitCode.OK)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 
-from pytest_tfpipeline.model import Directory, Kind, Repository
+from pytest_tfpipeline.model import Directory, Kind, Question, Repository, Root, Variable
 
 _KEYS = ("dir", "kind", "rule", "guessed", "name", "environments", "after", "callers", "apply")
 #: Columns; only a path may be longer.
@@ -22,18 +22,38 @@ def listing_json(repository: Repository) -> str:
     return json.dumps(rows, indent=2, ensure_ascii=False)
 
 
-def listing_table(repository: Repository) -> str:
-    """A row for each directory, what there is to say of it indented below, and the environments at the end."""
-    lines = [line for row in repository.directories for line in _row(row)]
-    return "\n".join([*(lines or ["No Terraform and no Python suite here."]), "", *_ending(repository)])
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """Variables of a root that nothing gives a value to, in these environments."""
+
+    root: str
+    variables: tuple[Variable, ...]
+    environments: tuple[str, ...]
 
 
-def _row(row: Directory) -> Iterator[str]:
+def listing_table(repository: Repository, wanting: Sequence[Wanting] = ()) -> str:
+    """A row for each directory, what there is to say of it indented below; at the end the environments, and what only
+    the user can say."""
+    roots = {root.dir: root for root in repository.roots}
+    lacks = {row.dir: [one for one in wanting if one.root == row.dir] for row in repository.directories}
+    lines = [line for row in repository.directories for line in _row(row, roots.get(row.dir), lacks[row.dir])]
+    ending = [*_ending(repository), *_questions(repository.questions)]
+    return "\n".join([*(lines or ["No Terraform and no Python suite here."]), "", *ending])
+
+
+def _row(row: Directory, root: Root | None, wanting: Sequence[Wanting]) -> Iterator[str]:
     yield f"{row.kind.value:<8} {row.dir}"
     rule = row.rule if row.kind is Kind.SUITE else f"rule {row.rule}"
     yield from _wrapped(f"{rule} (guessed)" if row.guessed else rule, _INDENT)
-    if row.kind in (Kind.ROOT, Kind.EXAMPLE):
+    if root is not None and row.kind is not Kind.SUITE:
         yield from _wrapped(f"environments: {', '.join(row.environments) or 'none'}", _INDENT)
+        for ground in root.grounds:
+            yield from _wrapped(f"because {ground}", f"{_INDENT}  ")
+        if root.workspaces:
+            yield from _wrapped(f"workspace of its name: {', '.join(root.workspaces)}", _INDENT)
+        for one in wanting:
+            names = ", ".join(f"{each.name} ({each.type})" if each.type else each.name for each in one.variables)
+            yield from _wrapped(f"no value in {', '.join(one.environments)}: {names}", _INDENT)
         if row.environments and not row.apply:
             yield f"{_INDENT}not applied unless configured or emulated"
     if row.after:
@@ -49,6 +69,17 @@ def _ending(repository: Repository) -> Iterator[str]:
         yield from _wrapped(f"Not taken for environments: {', '.join(repository.candidates)}")
     for note in repository.notes:
         yield from _wrapped(f"Note: {note}")
+
+
+def _questions(questions: Sequence[Question]) -> Iterator[str]:
+    """The lines to paste are as they are, whatever their length."""
+    if questions:
+        yield ""
+        yield from _wrapped("Only you can say (`python -m pytest_tfpipeline init` writes the rest):")
+    for number, question in enumerate(questions, 1):
+        yield ""
+        yield from _wrapped(f"{number}. {question.text}")
+        yield from (f"     {line}" for line in question.lines)
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:

@@ -18,6 +18,7 @@ from pytest_tfpipeline.errors import PlanReadError, UsageError
 from pytest_tfpipeline.model import PlanResult, Target
 from pytest_tfpipeline.terraform.call import Directory
 from pytest_tfpipeline.terraform.init import directory_of
+from pytest_tfpipeline.terraform.localstate import READS_OVERRIDE
 from pytest_tfpipeline.terraform.planning import planned_inputs
 from pytest_tfpipeline.workspace.digest import manifest
 
@@ -194,4 +195,4 @@ def _files(directory: Directory, target: Target) -> dict[str, str]:
 
 
 def _is_override(name: str) -> bool:
-    return name.rpartition("/")[2] == _OVERRIDE
+    return name.rpartition("/")[2] in (_OVERRIDE, READS_OVERRIDE)

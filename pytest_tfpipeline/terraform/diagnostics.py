@@ -152,7 +152,9 @@ def _missing_variable(diagnostic: Diagnostic) -> str | None:
 def _missing_variables(missing: Sequence[Diagnostic], place: Place, variables: Sequence[Variable]) -> Finding:
     names = [name for diagnostic in missing if (name := _missing_variable(diagnostic))]
     file, line = _where(missing[0], place, "")
-    text = clean(describe_missing_variables(names, variables))
+    known = {variable.name: variable for variable in variables}
+    wanting = [known.get(name, Variable(name, required=True)) for name in names]
+    text = clean(describe_missing_variables(wanting, place.repository, place.root_dir))
     excerpt = "\n".join(_excerpt(diagnostic) for diagnostic in missing)
     return Finding("missing-variable", Severity.ERROR, text, None, file, line, clean(excerpt))
 

@@ -23,7 +23,7 @@ from pytest_tfpipeline.terraform.download import (
     stalled_finding,
     temporary_path,
 )
-from pytest_tfpipeline.terraform.localstate import is_overridden, link_state, place_state, use_empty_state
+from pytest_tfpipeline.terraform.localstate import is_overridden, link_state, place_reads, place_state, use_empty_state
 from pytest_tfpipeline.terraform.prepare import ensure_prepared
 from pytest_tfpipeline.terraform.versions import refuse_version
 
@@ -99,6 +99,7 @@ def _init(ctx: Context, root_dir: str, environment: str | None) -> InitResult:
         refused = place_state(directory, target)
         if refused:
             return InitResult(False, refused, 0.0, str(directory.cwd))
+        place_reads(directory, target)
     result = _without_overrides(ctx, _run_init(directory, target))
     if not result.ok or target is None:
         return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +14,7 @@ from pytest_tfpipeline.workspace import make_private, write_private
 
 #: terraform merges files with this ending last (its documentation on override files).
 _OVERRIDE = "tfpipeline_backend_override.tf.json"
+READS_OVERRIDE = "tfpipeline_reads_override.tf.json"
 _STATE = "terraform.tfstate"
 _WORKSPACES = "terraform.tfstate.d"
 _BACKEND = re.compile(r'^\s*(terraform\s*\{\s*)?(backend\s+"|cloud\s*\{)|"(backend|cloud)"\s*:', re.MULTILINE)
@@ -43,6 +45,29 @@ def use_empty_state(directory: Directory, target: Target) -> None:
     The plan is the same, and a run that cannot apply writes nothing to the backend.
     """
     _override(directory, make_private(directory.ctx.workspace.vars_path(target).with_suffix(".state")))
+
+
+def place_reads(directory: Directory, target: Target) -> None:
+    """Let the root and its modules read the state of a root that is kept here (`backend = "local"`) from where it is,
+    by an override of their data sources in the copy alone."""
+    ctx, root = directory.ctx, directory.root
+    found: dict[Path, dict[str, object]] = {}
+    for read in root.remote_states if root else ():
+        upstream = ctx.target(read.root, target.environment) if read.root and read.backend != "local" else None
+        if upstream is not None and upstream.backend_local:
+            folder = (directory.copy / read.file).parent
+            found.setdefault(folder, {})[read.name] = _read_here(directory, upstream, own=folder == directory.cwd)
+    for folder, data in found.items():
+        write_private(folder / READS_OVERRIDE, json.dumps({"data": {"terraform_remote_state": data}}))
+
+
+def _read_here(directory: Directory, upstream: Target, *, own: bool) -> dict[str, object]:
+    """The data source's arguments. From the root's own directory the path is a relative one, which is the same on
+    every machine and in every run; a module is called from several directories."""
+    kept = directory.ctx.workspace.state_path(upstream.environment, upstream.root)
+    path = kept / _WORKSPACES / upstream.workspace / _STATE if upstream.workspace else kept / _STATE
+    shown = os.path.relpath(path.resolve(), directory.cwd.resolve()) if own else str(path)
+    return {"backend": "local", "config": {"path": shown}, "workspace": None}
 
 
 def link_state(directory: Directory, target: Target) -> None:

@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
+from pytest_tfpipeline.config.entries import home_at
+from pytest_tfpipeline.discover.unfilled import fill_lines
 from pytest_tfpipeline.model import Variable
 
 
@@ -133,37 +136,23 @@ def describe_lock(detail: str, now: datetime | None = None) -> str | None:
     )
 
 
-def describe_missing_variables(names: Sequence[str], variables: Sequence[Variable]) -> str:
+def describe_missing_variables(variables: Sequence[Variable], top: Path, root_dir: str) -> str:
     """All variables without a value, with type and description, and the lines that fill them."""
-    known = {variable.name: variable for variable in variables}
-    lines = ["No value for required variable" + ("s" if len(names) > 1 else "") + ":"]
-    lines += [_one_variable(known.get(name), name) for name in names]
-    filled = ", ".join(f"{name} = {_example(known.get(name))}" for name in names)
+    home = home_at(top)
     return "\n".join(
         [
-            *lines,
-            "-> Put them into a var file of the environment (`var_files`), or into the root's configuration:",
-            "     [[tool.tfpipeline.root]]",
-            f"     vars = {{ {filled} }}",
+            f"No value for required variable{'s' if len(variables) > 1 else ''}:",
+            *map(_one_variable, variables),
+            f"-> Put them into a var file of the environment, give TF_VAR_NAME to this run, or write into {home.file}:",
+            *(f"     {line}" for line in fill_lines(home, root_dir, variables)),
         ]
     )
 
 
-def _one_variable(variable: Variable | None, name: str) -> str:
-    if variable is None:
-        return f"  {name}"
+def _one_variable(variable: Variable) -> str:
     kind = f" ({variable.type})" if variable.type else ""
     about = f": {variable.description}" if variable.description else ""
-    return f"  {name}{kind}{about}"
-
-
-def _example(variable: Variable | None) -> str:
-    kind = variable.type if variable else ""
-    if kind in ("number", "bool"):
-        return {"number": "0", "bool": "false"}[kind]
-    if kind.startswith(("list", "set", "tuple")):
-        return "[]"
-    return "{}" if kind.startswith(("map", "object")) else '"..."'
+    return f"  {variable.name}{kind}{about}"
 
 
 def _age(created: str, now: datetime) -> str:

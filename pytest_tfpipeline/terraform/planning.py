@@ -7,15 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_tfpipeline.context import Context
+from pytest_tfpipeline.discover.unfilled import unfilled
 from pytest_tfpipeline.model import Finding, PlanResult, PlanStatus, Severity, Target
 from pytest_tfpipeline.process import Outcome
+from pytest_tfpipeline.redact import clean
 from pytest_tfpipeline.terraform import command
 from pytest_tfpipeline.terraform.call import Directory, retrying, succeeded
 from pytest_tfpipeline.terraform.diagnostics import diagnostics_of
 from pytest_tfpipeline.terraform.init import directory_of, ensure_init
 from pytest_tfpipeline.terraform.inputs import inputs_of
+from pytest_tfpipeline.terraform.mends import describe_missing_variables
 from pytest_tfpipeline.terraform.plan import changes, read_plan
 from pytest_tfpipeline.terraform.planfile import sha256_of_plan, state_of_plan
+from pytest_tfpipeline.terraform.prepare import ensure_prepared
 from pytest_tfpipeline.terraform.upstream import waits_behind, waits_for_outputs
 from pytest_tfpipeline.workspace import write_private
 from pytest_tfpipeline.workspace.digest import manifest_digest
@@ -61,6 +65,9 @@ def _plan(ctx: Context, target: Target) -> PlanResult:
     blank = PlanResult(target.root, target.environment, PlanStatus.FAILED)
     if target.problems:
         return replace(blank, findings=target.problems)
+    wanting = _wanting(ctx, target)
+    if wanting:
+        return replace(blank, findings=wanting)
     init = ensure_init(ctx, target.root, target.environment)
     if not init.ok:
         return replace(blank, findings=init.findings, seconds=init.seconds)
@@ -74,6 +81,22 @@ def _plan(ctx: Context, target: Target) -> PlanResult:
         return replace(blank, status=PlanStatus.DEFERRED, behind=behind, seconds=init.seconds)
     result = _run_plan(directory, target, blank, upstream)
     return replace(result, seconds=result.seconds + init.seconds)
+
+
+def _wanting(ctx: Context, target: Target) -> tuple[Finding, ...]:
+    """The variables without a value, before terraform is asked, which would take its time to say the same."""
+    directory = directory_of(ctx, target.root, target.environment)
+    if directory.root is None or ensure_prepared(ctx, target.environment).findings.get(target.root):
+        return ()
+    unset = ctx.unset(target, directory.root)
+    environ = {*ctx.environment(target), *(name for name in ctx.runner.environ if name not in unset)}
+    files = [name for name in target.var_files if (directory.copy / name).is_file()]
+    missing = unfilled(directory.root, directory.copy, files, target.vars, environ)
+    if len(files) < len(target.var_files) or not missing:
+        return ()
+    text = describe_missing_variables(missing, Path(ctx.run.repository.path), target.root)
+    first = missing[0]
+    return (Finding("missing-variable", Severity.ERROR, clean(text), None, first.file, first.line),)
 
 
 def _upstream(ctx: Context, target: Target) -> tuple[PlanResult, ...]:

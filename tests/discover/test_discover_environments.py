@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pytest_tfpipeline.discover.environments import default_var_files, index_var_files
+from pytest_tfpipeline.discover.varfiles import index_var_files
 
 ROOT = 'terraform {\n  backend "s3" {}\n}\nresource "terraform_data" "x" {}\n'
 
@@ -25,8 +25,8 @@ def test_places(describe: Callable[..., Any], path: str) -> None:
     found = describe({"terraform/core/main.tf": ROOT, path: ""})
     assert found.repository.environments == ("staging",)
     assert found.roots["terraform/core"].environments == ("staging",)
-    index = index_var_files([path], {"terraform/core"})
-    assert default_var_files(index, "terraform/core", "staging") == (path,)
+    index = index_var_files([path], {"terraform/core"}, ["terraform/core"])
+    assert index.of("terraform/core", "staging") == (path,)
 
 
 @pytest.mark.parametrize("path", ["a/b/c/core/x/staging.tfvars", "a/staging.tfvars", "a/b/other/staging.tfvars"])
@@ -37,10 +37,14 @@ def test_not_places(describe: Callable[..., Any], path: str) -> None:
 
 def test_the_nearest_var_file_wins() -> None:
     paths = ["config/prod.tfvars", "terraform/prod.tfvars", "terraform/core/vars/prod.tfvars"]
-    index = index_var_files(paths, {"terraform/core", "terraform/etl"})
-    assert default_var_files(index, "terraform/core", "prod") == ("terraform/core/vars/prod.tfvars",)
-    assert default_var_files(index, "terraform/etl", "prod") == ("terraform/prod.tfvars",)
-    assert default_var_files(index, "terraform/etl", "staging") == ()
+    index = index_var_files(paths, {"terraform/core", "terraform/etl"}, ["terraform/core", "terraform/etl"])
+    assert index.of("terraform/core", "prod") == (
+        "terraform/core/vars/prod.tfvars",
+        "terraform/prod.tfvars",
+        "config/prod.tfvars",
+    )
+    assert index.of("terraform/etl", "prod")[0] == "terraform/prod.tfvars"
+    assert index.of("terraform/etl", "staging") == ()
 
 
 def test_names_that_count_and_names_that_do_not(describe: Callable[..., Any]) -> None:

@@ -17,8 +17,16 @@ from pytest_tfpipeline.pipeline.targets import (
     resolve_targets,
 )
 
-CORE = Root("terraform/core", "core", "terraform/core/main.tf", backend="s3", after=("terraform/networking",))
-NETWORKING = Root("terraform/networking", "networking", "terraform/networking/main.tf", backend="s3")
+PLACE = {"bucket": "states", "key": "core"}
+CORE = Root(
+    *("terraform/core", "core", "terraform/core/main.tf"),
+    backend="s3",
+    backend_config=PLACE,
+    after=("terraform/networking",),
+)
+NETWORKING = Root(
+    "terraform/networking", "networking", "terraform/networking/main.tf", backend="s3", backend_config=PLACE
+)
 EXAMPLE = Root("examples/simple", "simple", "examples/simple/main.tf", kind=Kind.EXAMPLE)
 
 

@@ -111,5 +111,8 @@ def needy(playground: Playground) -> tuple[Playground, Root]:
         'variable "account" {\n  type        = string\n  description = "the account"\n}\n\n'
         'variable "size" {\n  type = number\n}\n\nresource "terraform_data" "a" {\n  input = var.account\n}\n',
     )
-    variables = (Variable("account", True, "string", "the account"), Variable("size", True, "number"))
+    variables = (
+        Variable("account", True, "string", "the account", file="needy/main.tf", line=1),
+        Variable("size", True, "number", file="needy/main.tf", line=6),
+    )
     return playground, Root("needy", "needy", "needy/main.tf", variables=variables)

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_tfpipeline.codec import dumps, loads
 from pytest_tfpipeline.context import open_context
-from pytest_tfpipeline.model import Finding, PlanResult, PlanStatus, Root, Run, Severity, Target
+from pytest_tfpipeline.model import Finding, PlanResult, PlanStatus, RemoteState, Root, Run, Severity, Target
 from pytest_tfpipeline.terraform.applying import apply_plan
 from pytest_tfpipeline.terraform.diagnostics import render_findings
 from pytest_tfpipeline.terraform.init import ensure_init
@@ -115,6 +115,58 @@ def test_all_missing_variables_are_one_finding_with_the_lines_that_fill_them(nee
     assert "account (string): the account" in finding.text
     assert "size (number)" in finding.text
     assert 'vars = { account = "...", size = 0 }' in finding.text
+
+
+def test_terraform_is_not_asked_what_is_known_without_it(needy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    playground, root = needy
+    monkeypatch.setenv("TFPIPELINE_TERRAFORM", str(playground.path / "no-terraform"))
+    monkeypatch.setenv("TF_VAR_account", "given")
+    playground.write("needy/x.auto.tfvars.json", '{"other": 1}')
+    target = Target("needy", "staging")
+    (finding,) = ensure_plan(playground.open(target, roots=(root,)), target).findings
+    assert finding.rule == "missing-variable"
+    assert "account" not in finding.text
+    assert "size (number)" in finding.text
+
+
+def test_a_var_file_that_a_prepare_command_renders_counts(needy: Any) -> None:
+    playground, root = needy
+    command = ("sh", "-c", "printf 'account = \"a\"\nsize = 1\n' > out.tfvars")
+    target = Target("needy", "staging", var_files=("out.tfvars",), prepare=(command,))
+    result = ensure_plan(playground.open(target, roots=(root,)), target)
+    assert result.status is PlanStatus.PLANNED, render_findings(result.findings)
+
+
+def test_the_state_of_a_root_that_is_kept_here_is_read_from_here(playground: Any) -> None:
+    """The reader and its module ask a bucket that nobody has; in the run's copy they ask the file."""
+    remote = (
+        'data "terraform_remote_state" "up" {\n  backend = "s3"\n  workspace = "x"\n  config = { bucket = "b" }\n}\n'
+    )
+    playground.write("up/main.tf", UP_REMOTE)
+    playground.write("down/main.tf", remote + 'module "m" {\n  source = "../m"\n}\n' + READER)
+    playground.write("m/main.tf", remote + READER)
+    reads = tuple(RemoteState("up", "s3", {"bucket": "b"}, f"{each}/main.tf", 1, root="up") for each in ("down", "m"))
+    roots = (
+        Root("up", "up", "up/main.tf", backend="s3"),
+        Root("down", "down", "down/main.tf", after=("up",), modules=("m",), remote_states=reads),
+    )
+    up = Target("up", "staging", backend_local=True, workspace="staging", apply=True)
+    down = Target("down", "staging", after=("up",))
+    first = playground.open(up, down, roots=roots, mode="apply")
+    assert ensure_plan(first, down).behind == ("up",)
+    assert apply_plan(first, up, ensure_plan(first, up)).ok
+
+    second = playground.open(up, down, roots=roots)
+    result = ensure_plan(second, down)
+    assert result.status is PlanStatus.PLANNED, render_findings(result.findings)
+    plan = read_plan(str(result.json_path))
+    planned = [item["change"]["after"]["input"] for item in plan.raw["resource_changes"]]
+    assert planned == ["lake", "lake"]
+    assert str(playground.path) not in json.dumps(plan.raw["configuration"]["root_module"]["resources"])
+
+
+UP_REMOTE = 'terraform {\n  backend "s3" {}\n}\noutput "lake" {\n  value = "lake"\n}\n'
+READER = 'resource "terraform_data" "reader" {\n  input = data.terraform_remote_state.up.outputs.lake\n}\n'
 
 
 def test_vars_win_over_var_files_and_stay_private(needy: Any) -> None:

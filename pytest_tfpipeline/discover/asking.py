@@ -1,0 +1,169 @@
+"""What a repository does not say of its roots: each rule asks for one thing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_tfpipeline.config import root_config
+from pytest_tfpipeline.config.entries import assignments
+from pytest_tfpipeline.discover.scene import Asked, Scene, alike, has, named
+from pytest_tfpipeline.discover.settled import Workspaces, lacking, template_of, templates
+from pytest_tfpipeline.discover.states import DECISIVE
+from pytest_tfpipeline.model import Kind, Root
+
+#: What stands for a value that nobody but the user knows.
+UNKNOWN = "..."
+
+
+def wrapped(scene: Scene) -> Iterator[Asked]:
+    """Roots for which a wrapper passes what would not be found."""
+    news = {root.dir: settings for root in scene.roots if (settings := _news(scene, root))}
+    roots = [root for root in scene.roots if root.dir in news]
+    for group in alike(roots, lambda root: (repr(news[root.dir]), scene.hints[root.dir].place)):
+        hint, settings = scene.hints[group[0].dir], news[group[0].dir]
+        text = f"Is {named(group)} run as {hint.place} does it? Then say what it passes."
+        yield Asked(text, group, settings)
+
+
+def _news(scene: Scene, root: Root) -> dict[str, object]:
+    hint, entry = scene.hints.get(root.dir), root_config(scene.config, root.dir)
+    if hint is None or root.kind is not Kind.ROOT:
+        return {}
+    found: dict[str, object] = {}
+    if hint.var_files and (entry is None or entry.var_files is None) and hint.var_files != _taken(root):
+        found["var_files"] = [*hint.var_files]
+    if hint.backend and root.backend and (entry is None or entry.backend is None) and not root.backend_files:
+        found["backend"] = [*hint.backend]
+    if hint.workspace and (entry is None or entry.workspace is None) and not root.workspaces:
+        found["workspace"] = hint.workspace
+    return found
+
+
+def _taken(root: Root) -> tuple[str, ...]:
+    return tuple(templates(root.var_files))
+
+
+def environments(scene: Scene) -> Iterator[Asked]:
+    """Roots among directories of environments that are called like none."""
+    found = scene.sources.environments
+    beside = [root for root in scene.roots if found and root.dir in found.beside and not root.environments]
+    for root in beside:
+        if scene.silent(root, "environments"):
+            yield Asked(
+                f"Which environments does {root.dir} belong to? It stands among directories of environments and is "
+                f"called like none, so it is planned in none.",
+                [root],
+                {"environments": [UNKNOWN]},
+            )
+
+
+def has_one_state(root: Root) -> bool:
+    """Whether its backend block alone says which state it has, the same in every environment."""
+    decisive = DECISIVE.get(root.backend or "", "")
+    known = bool(root.backend_config.get(decisive)) and not lacking(root.backend, root.backend_config)
+    return known and root.backend not in (None, "local") and not root.workspaces and not root.backend_files
+
+
+def one_state(scene: Scene) -> Iterator[Asked]:
+    """Roots of several environments that have one state."""
+    asked = [root for root in scene.roots if root.kind is Kind.ROOT and len(_remote(scene, root)) > 1]
+    asked = [root for root in asked if has_one_state(root) and scene.silent(root, "backend", "workspace")]
+    for group in alike(asked, lambda root: (root.environments, len(root.var_files) > 1)):
+        names = group[0].environments
+        state = group[0].backend_config.get(DECISIVE.get(group[0].backend or "", ""), "")
+        about = f"{named(group)} {has(group)} one state" + (f" ({state})" if len(group) == 1 else " each")
+        text = f"{about} and would be planned in {', '.join(names)}. Which one is it, or what tells them apart?"
+        pair = f"{DECISIVE[group[0].backend or '']}={{name}}/{{env}}.tfstate"
+        apart: dict[str, object] = {"backend": [pair]}
+        alone: dict[str, object] = {"environments": [names[-1]]}
+        first, second = (apart, alone) if len(group[0].var_files) > 1 else (alone, apart)
+        yield Asked(text, group, first, f'# or: workspace = "{{env}}"   or: {next(assignments(second))}')
+
+
+def backends(scene: Scene) -> Iterator[Asked]:
+    """Roots whose backend block leaves something out that nothing else says."""
+    asked = [root for root in scene.roots if root.kind is Kind.ROOT and scene.silent(root, "backend")]
+    asked = [root for root in asked if lacking(root.backend, root.backend_config) and not _kept_here(scene, root)]
+    asked = [root for root in asked if not root.environments or set(root.environments) - set(root.backend_files)]
+    for group in alike(
+        asked, lambda root: (root.backend, lacking(root.backend, root.backend_config), _depth(scene, root))
+    ):
+        missing = lacking(group[0].backend, group[0].backend_config)
+        text = (
+            f"Where is the state of {named(group)}? The {group[0].backend} backend lacks {' and '.join(missing)}, and "
+            f"no file for `-backend-config` was found."
+        )
+        pairs = backend_pairs(missing, _state_name(scene, group))
+        yield Asked(text, group, {"backend": pairs}, '# or, for plans without the remote state: backend = "local"')
+
+
+def _kept_here(scene: Scene, root: Root) -> bool:
+    """Whether every environment of the root keeps states in files (`backend = "local"`)."""
+    return bool(root.environments) and not _remote(scene, root)
+
+
+def _remote(scene: Scene, root: Root) -> list[str]:
+    return [name for name in root.environments if scene.config.environment_config(name).backend != "local"]
+
+
+def backend_pairs(missing: Sequence[str], state: str) -> list[str]:
+    """`key=value` pairs to fill in; `state` is what the state itself may be called."""
+    decisive = set(DECISIVE.values())
+    return [f"{name}={state if name in decisive else UNKNOWN}" for name in missing]
+
+
+def _depth(scene: Scene, root: Root) -> int:
+    """0 where the root's name is its alone, else how deep it is: what `_state_name` depends on."""
+    twins = [
+        other for other in scene.roots if other.name == root.name and set(other.environments) & set(root.environments)
+    ]
+    return 0 if len(twins) < 2 else root.dir.count("/") + 1
+
+
+def _state_name(scene: Scene, group: Sequence[Root]) -> str:
+    """A name that no other root's state would have."""
+    depth = _depth(scene, group[0])
+    return f"{'/'.join(f'{{parts[{at}]}}' for at in range(depth)) or '{name}'}/{{env}}.tfstate"
+
+
+def workspaces(scene: Scene) -> Iterator[Asked]:
+    """Roots that read `terraform.workspace` without anything to say what it is."""
+    asked = []
+    for root in scene.roots:
+        said = scene.sources.workspaces.get(root.dir, Workspaces())
+        bound = scene.sources.environments and root.dir in scene.sources.environments.by_directory
+        if said.read and not bound and set(root.environments) - set(root.workspaces) and not has_one_state(root):
+            asked.append(root)
+    asked = [root for root in asked if scene.silent(root, "workspace") and scene.silent(root, "backend")]
+    for group in alike(asked, lambda root: root.environments):
+        text = f"Which workspace is it? {named(group)} {has(group, 'reads', 'read')} terraform.workspace, and the "
+        text += "workspace `default` would be planned."
+        yield Asked(text, group, {"workspace": "{env}"})
+
+
+def var_files(scene: Scene) -> Iterator[Asked]:
+    """Roots that see several var files for one environment: the nearest is taken."""
+    seen: dict[str, tuple[str, ...]] = {}
+    for root in scene.roots:
+        if root.kind is Kind.ROOT and scene.silent(root, "var_files"):
+            claims = [_templates(scene, root, name) for name in root.environments]
+            longest = max(claims, key=len, default=())
+            if len(longest) > 1:
+                seen[root.dir] = longest
+    asked = [root for root in scene.roots if root.dir in seen]
+    for group in alike(asked, lambda root: seen[root.dir]):
+        nearest, *others = seen[group[0].dir]
+        text = (
+            f"Which var files are those of {named(group)}? {nearest} is the nearest and is taken; "
+            f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} there too. List them, the strongest last."
+        )
+        files = [f"{each}?" for each in reversed(seen[group[0].dir])]
+        yield Asked(text, group, {"var_files": files})
+
+
+def _templates(scene: Scene, root: Root, name: str) -> tuple[str, ...]:
+    return tuple(template_of(path, name) for path in scene.sources.var_files.of(root.dir, name))
+
+
+#: The weightiest first.
+RULES = (wrapped, environments, one_state, backends, workspaces, var_files)

@@ -1,0 +1,95 @@
+"""Things in a repository that are wrong or surprising, a line each; everything else goes on. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from pytest_tfpipeline.discover.described import Found
+from pytest_tfpipeline.discover.directories import join
+from pytest_tfpipeline.discover.environments import Environments
+from pytest_tfpipeline.discover.roots import resolve
+from pytest_tfpipeline.model import Kind, Root
+
+_SUBMODULE = re.compile(r"^\s*path\s*=\s*(.+?)\s*$", re.MULTILINE)
+_SHOWN = 3
+
+
+def oddities(found: Found, roots: Sequence[Root], files: Sequence[str], gitmodules: str) -> Iterator[str]:
+    """Each a whole sentence. `gitmodules` is the text of `.gitmodules`, "" where there is none."""
+    yield from _called_roots(found, roots)
+    yield from _computed_backends(found)
+    yield from _absent_submodules(found, files, gitmodules)
+    yield from _pointers(found)
+
+
+def undeclared(environments: Environments, known: Collection[str], lent: Collection[str]) -> Iterator[str]:
+    """Environments that have files or directories, and that the configuration's list does not have."""
+    left = [name for name in environments.known if name not in known and name not in lent]
+    if left:
+        yield (
+            f"Nobody declared {', '.join(left)}, for which there are var files or directories: "
+            f"`environments` of the configuration does not have them, so that nothing is planned there."
+        )
+
+
+def _called_roots(found: Found, roots: Sequence[Root]) -> Iterator[str]:
+    """Terraform ignores the backend of a root that is called as a module, and deploys its resources a second time."""
+    for root in roots:
+        by = found.callers.get(root.dir, ())
+        if by and root.backend is not None and root.kind is Kind.ROOT:
+            yield (
+                f"{root.dir} has a backend and is called as a module too, by {_some(by)}: it was taken for a root. "
+                f"What it makes is in both states then; `exclude` it if it is only a module."
+            )
+
+
+def _computed_backends(found: Found) -> Iterator[str]:
+    for directory in found.directories.values():
+        backend = directory.backend
+        native = all(".tofu" not in name for name in directory.files)
+        if backend is not None and backend.computed and native:
+            file = next(name for name, facts in directory.files.items() if facts.backend is backend)
+            names = ", ".join(backend.computed)
+            yield (
+                f"{join(directory.dir, file)}:{backend.line}: the backend block computes {names}. Terraform takes no "
+                f'variables there (OpenTofu 1.8 does): say it with `backend = ["{backend.computed[0]}=..."]`.'
+            )
+
+
+def _absent_submodules(found: Found, files: Sequence[str], gitmodules: str) -> Iterator[str]:
+    for path in _SUBMODULE.findall(gitmodules):
+        if not any(name.startswith(f"{path}/") for name in files):
+            callers = sorted(
+                directory.dir
+                for directory in found.directories.values()
+                if any(_inside(resolve(directory.dir, source), path) for source in directory.sources)
+            )
+            used = f" {_some(callers)} {'calls' if len(callers) == 1 else 'call'} modules in it." if callers else ""
+            yield f"The submodule {path} is not checked out: run `git submodule update --init {path}`.{used}"
+
+
+def _pointers(found: Found) -> Iterator[str]:
+    """Whole directories of pointers, of which nothing else can be said."""
+    pointers = [
+        dir_
+        for dir_, directory in found.directories.items()
+        if directory.files and all(_is_pointer(facts.problem) for facts in directory.files.values())
+    ]
+    if pointers:
+        yield (
+            f"{_some(pointers)}: every Terraform file there is a Git LFS pointer, so that nothing can be said of it: "
+            f"run `git lfs pull`."
+        )
+
+
+def _is_pointer(problem: object) -> bool:
+    return getattr(problem, "rule", "") == "git-lfs-pointer"
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

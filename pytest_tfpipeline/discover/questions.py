@@ -1,0 +1,80 @@
+"""What the repository does not say, asked for by name, each with the lines of configuration that settle it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from pytest_tfpipeline.config import root_config
+from pytest_tfpipeline.config.entries import assignments, literal, pattern_for, root_entry
+from pytest_tfpipeline.discover.asking import RULES
+from pytest_tfpipeline.discover.places import order
+from pytest_tfpipeline.discover.scene import SHOWN, Asked, Scene, has, named
+from pytest_tfpipeline.model import Question, Root
+
+
+def questions(scene: Scene) -> Iterator[Question]:
+    """All of them, the weightiest first. Of a root that was asked about before, the lines belong into its entry."""
+    if not scene.environments and scene.roots:
+        hinted = sorted({name for hint in scene.hints.values() for name in hint.environments}, key=order)
+        lines = tuple(_top(scene, {"environments": hinted or ["staging", "production"]}))
+        yield Question("Which environments are there? No var file and no directory says one.", lines)
+    begun: set[str] = set()
+    for rule in RULES:
+        for asked in rule(scene):
+            yield Question(asked.text, tuple(_lines(scene, asked, begun)))
+            begun.update(root.dir for root in asked.roots)
+    for top_rule in (_guesses, _undeclared):
+        yield from top_rule(scene)
+
+
+def _lines(scene: Scene, asked: Asked, begun: Collection[str]) -> Iterator[str]:
+    has_entry = [root for root in asked.roots if root.dir in begun or root_config(scene.config, root.dir)]
+    fresh = [root for root in asked.roots if root not in has_entry]
+    if fresh:
+        yield from _entry(scene, fresh, asked.settings)
+    if has_entry:
+        yield f"# in the entry that {named(has_entry)} {has(has_entry)} already:"
+        yield from assignments(asked.settings)
+    if asked.comment:
+        yield asked.comment
+
+
+def _top(scene: Scene, settings: dict[str, object]) -> Iterator[str]:
+    """Lines of the configuration's top, below its header where it has one."""
+    if scene.home.prefix:
+        yield scene.home.header("")
+    yield from assignments(settings)
+
+
+def _guesses(scene: Scene) -> Iterator[Question]:
+    guessed = [root for root in scene.roots if root.guessed]
+    if guessed:
+        text = f"Is terraform run in {named(guessed)}? That was guessed. If so (and for others, `exclude`):"
+        yield Question(text, tuple(_top(scene, {"include": [literal(root.dir) for root in guessed]})))
+
+
+def _undeclared(scene: Scene) -> Iterator[Question]:
+    """Environments that have files and are not in the configured list."""
+    found = scene.sources.environments
+    left = [name for name in found.known if name not in scene.environments] if found else []
+    left = [name for name in left if not scene.config.lender(name)]
+    if left and scene.config.environments:
+        where = "; ".join(f"{name} ({path})" for name in left if (path := _place(scene, name)))
+        text = f"Files are there for environments that nobody declared: {where or ', '.join(left)}. If they count:"
+        yield Question(text, tuple(_top(scene, {"environments": [*scene.config.environments, *left]})))
+
+
+def _place(scene: Scene, name: str) -> str | None:
+    paths = (scene.sources.var_files.of(root.dir, name) for root in scene.roots)
+    return next((path[0] for path in paths if path), None)
+
+
+def _entry(scene: Scene, group: Sequence[Root], settings: dict[str, object]) -> tuple[str, ...]:
+    """One entry for all of them, or one for each where no pattern means them alone."""
+    dirs = [root.dir for root in group]
+    others = {root.dir for root in scene.roots} - set(dirs)
+    pattern = pattern_for(dirs, others)
+    if pattern is not None:
+        return root_entry(scene.home, pattern, settings)
+    lines = [line for each in dirs[:SHOWN] for line in root_entry(scene.home, literal(each), settings)]
+    return (*lines, f"# and so on for {len(dirs) - SHOWN} more") if len(dirs) > SHOWN else tuple(lines)

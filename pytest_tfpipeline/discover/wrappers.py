@@ -1,0 +1,181 @@
+"""What a wrapper passes to terraform: make, task, just and shell scripts, read for a hint and never run."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from pytest_tfpipeline.config.types import is_pair
+from pytest_tfpipeline.discover.directories import join, parent
+from pytest_tfpipeline.discover.files import prunes
+from pytest_tfpipeline.model import Root
+
+_WRAPPERS = (
+    "Makefile",
+    "makefile",
+    "GNUmakefile",
+    "*.mk",
+    "Taskfile.y*ml",
+    "taskfile.y*ml",
+    "justfile",
+    "*.sh",
+    "*.bash",
+)
+_PROGRAM = re.compile(r"\b(?:terraform|tofu)\b|\$[({]?(?:TERRAFORM|TF|TOFU)\b", re.IGNORECASE)
+_OPTION = re.compile(r"(?<!\S)[\"']?--?(var-file|backend-config|chdir)(?:=|\s+)(\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|\"']\S*)")
+_WORKSPACE = re.compile(r"\bworkspace\s+(?:select|new)\s+(?:-\S+\s+)*(\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|]+)")
+_CD = re.compile(r"(?:^|[\s@;&(])cd\s+(\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|]+)")
+_VARIABLE = re.compile(
+    r"\$\((?P<make>[A-Za-z_]\w*)\)|\$\{(?P<brace>\w+)[^}]*\}|\$(?P<plain>[A-Za-z_]\w*|\d)"
+    r"|\{\{\s*\.?(?P<task>\w+)[^}]*\}\}"
+)
+_SPACED = re.compile(r"\{\{\s*\.?(\w+)\s*\}\}")
+_ENVIRONMENT = re.compile(r"env|stage|workspace|tier|^\d$", re.IGNORECASE)
+_ROOT = re.compile(r"root|stack|module|component|layer|project|service|name|app|dir|target", re.IGNORECASE)
+_LONGEST = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One command line: where it stands (`file`, `line`), the directory that it changes to, and what it passes, with
+    `{env}` and `{name}` for the wrapper's own variables. What has any other variable in it is left out."""
+
+    file: str
+    line: int
+    directory: str | None = None
+    var_files: tuple[str, ...] = ()
+    backend: tuple[str, ...] = ()
+    workspace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What wrappers pass for a root; paths are relative to the repository, `environments` those that have the files."""
+
+    place: str
+    var_files: tuple[str, ...] = ()
+    backend: tuple[str, ...] = ()
+    workspace: str | None = None
+    environments: tuple[str, ...] = ()
+
+
+def is_wrapper(path: str) -> bool:
+    """Whether the file may be one, by its name."""
+    return not prunes(path) and any(fnmatchcase(posixpath.basename(path), pattern) for pattern in _WRAPPERS)
+
+
+def hints(files: Sequence[str], roots: Sequence[Root], read: Callable[[str], str]) -> dict[str, Hint]:
+    """By root, what the first wrapper that names its files, its backend or its workspace says of each of them."""
+    calls = [call for path in files if is_wrapper(path) for call in calls_of(path, read(path)[:_LONGEST])]
+    known = frozenset(files)
+    found: dict[str, Hint] = {}
+    for call in calls:
+        for root in _meant(call, roots):
+            hint = _merged(found.get(root.dir), _hint(call, root, known))
+            if hint.var_files or hint.backend or hint.workspace:
+                found[root.dir] = hint
+    return found
+
+
+def calls_of(file: str, text: str) -> Iterator[Call]:
+    """Every command line of terraform in the text that passes something."""
+    line, waiting, started = 0, "", 1
+    for raw in text.splitlines():
+        line += 1
+        started = started if waiting else line
+        waiting += raw.rstrip("\\").rstrip() + " "
+        if raw.endswith("\\"):
+            continue
+        if _PROGRAM.search(waiting) and not waiting.lstrip().startswith("#"):
+            call = _call(file, started, waiting)
+            if call.var_files or call.backend or call.workspace:
+                yield call
+        waiting = ""
+
+
+def _call(file: str, line: int, text: str) -> Call:
+    text = _SPACED.sub(r"{{\1}}", text)
+    given = [(name, _template(word)) for name, word in _OPTION.findall(text)]
+    changed = [_template(word) for word in _CD.findall(text)] + [word for name, word in given if name == "chdir"]
+    workspace = [_template(word) for word in _WORKSPACE.findall(text)]
+    return Call(
+        file,
+        line,
+        directory=changed[-1] if changed else None,
+        var_files=tuple(word for name, word in given if name == "var-file" and word),
+        backend=tuple(word for name, word in given if name == "backend-config" and word),
+        workspace=next((word for word in workspace if word == "{env}" or (word and "{env}" in word)), None),
+    )
+
+
+def _template(word: str) -> str | None:
+    """The word with placeholders for the wrapper's variables; None where one of them could be anything."""
+    bare = word.strip("\"'").replace("$$", "$")
+    unknown = False
+
+    def placeholder(found: re.Match[str]) -> str:
+        nonlocal unknown
+        name = next(filter(None, found.groups()))
+        if name.lower() in ("pwd", "curdir", "root_dir", "repo_root", "makefile_dir"):
+            return "."
+        if _ENVIRONMENT.search(name):
+            return "{env}"
+        unknown = unknown or not _ROOT.search(name)
+        return "{name}"
+
+    text = _VARIABLE.sub(placeholder, bare)
+    return None if unknown or "$" in text or "`" in text else text
+
+
+def _meant(call: Call, roots: Sequence[Root]) -> Sequence[Root]:
+    """The roots that the call is about: the one that it changes to, the wrapper's own, or any."""
+    if call.directory is not None and "{" not in call.directory:
+        named = {posixpath.normpath(join(base, call.directory)) for base in (parent(call.file), ".")}
+        return [root for root in roots if root.dir in named]
+    own = [root for root in roots if root.dir == parent(call.file)]
+    return own if own and call.directory is None else roots
+
+
+def _hint(call: Call, root: Root, files: frozenset[str]) -> Hint:
+    bases = (root.dir, parent(call.file), ".")
+    found = [_located(word, bases, root, files) for word in call.var_files]
+    backend = [word if is_pair(word) else _located(word, bases, root, files)[0] for word in call.backend]
+    names = {name for _, names in found for name in names}
+    return Hint(
+        f"{call.file}:{call.line}",
+        tuple(path for path, _ in found if path) if all(path for path, _ in found) else (),
+        tuple(word for word in backend if word) if all(backend) else (),
+        call.workspace,
+        tuple(sorted(names)),
+    )
+
+
+def _located(word: str, bases: Iterable[str], root: Root, files: frozenset[str]) -> tuple[str | None, frozenset[str]]:
+    """The file's path in the repository, `{env}` in it, and the environments for which it is there; None: for none."""
+    for base in bases:
+        template = posixpath.normpath(join(base, word))
+        plain = template.replace("{name}", root.name)
+        if "{env}" not in plain:
+            if plain in files:
+                return template, frozenset()
+            continue
+        pattern = re.compile(re.escape(plain).replace(r"\{env\}", r"([\w-]+)"))
+        names = frozenset(found[1] for path in files if (found := pattern.fullmatch(path)))
+        if names:
+            return template, names
+    return None, frozenset()
+
+
+def _merged(one: Hint | None, other: Hint) -> Hint:
+    if one is None:
+        return other
+    return Hint(
+        one.place,
+        one.var_files or other.var_files,
+        one.backend or other.backend,
+        one.workspace or other.workspace,
+        one.environments or other.environments,
+    )

@@ -1,0 +1,21 @@
+"""Settings that a root's backend lacks, said before terraform is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_tfpipeline.config.entries import Home, literal, root_entry
+from pytest_tfpipeline.discover.asking import backend_pairs
+from pytest_tfpipeline.model import Finding, Root, Severity
+
+
+def incomplete_backend(root: Root, missing: Sequence[str], home: Home) -> Finding:
+    """The settings that its backend cannot do without, with the lines that give them."""
+    pairs = backend_pairs(missing, "{name}/{env}.tfstate")
+    lines = root_entry(home, literal(root.dir), {"backend": pairs})
+    text = [
+        f"The {root.backend} backend lacks {' and '.join(missing)}: neither its block nor a file says it.",
+        f'-> Write into {home.file} (or `backend = "local"`, for plans without the remote state):',
+        *(f"     {line}" for line in lines),
+    ]
+    return Finding("incomplete-backend", Severity.ERROR, "\n".join(text), file=root.anchor)

@@ -1,0 +1,70 @@
+"""What is wrong in a repository is said in a line each, and the rest goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from shapes import PLAIN, WHOLE
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+_CALL = 'module "m" {\n  source = "../vendor/vpc"\n}\n'
+ODD: dict[str, tuple[dict[str, str], str]] = {
+    "a root that is called as a module": (
+        {"all/main.tf": WHOLE + 'module "core" {\n  source = "../core"\n}\n'},
+        "core has a backend and is called as a module too, by all",
+    ),
+    "a backend with variables": (
+        {"odd/main.tf": WHOLE.replace('"states"', "var.bucket")},
+        "odd/main.tf:2: the backend block computes bucket. Terraform takes no variables there (OpenTofu 1.8 does)",
+    ),
+    "a backend with a template": (
+        {"odd/main.tf": WHOLE.replace('"states"', '"x-${local.account}"')},
+        "odd/main.tf:2: the backend block computes bucket.",
+    ),
+    "a submodule that is not checked out": (
+        {".gitmodules": '[submodule "v"]\n\tpath = vendor\n\turl = x\n', "app/main.tf": WHOLE + _CALL},
+        "The submodule vendor is not checked out: run `git submodule update --init vendor`. app calls modules in it.",
+    ),
+    "nothing but pointers": (
+        {"big/main.tf": POINTER, "big/backend.tf": POINTER},
+        "big: every Terraform file there is a Git LFS pointer",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "note"), ODD.values(), ids=ODD.keys())
+def test_an_oddity_is_one_note(describe: Callable[..., Any], files: dict[str, str], note: str) -> None:
+    found = describe({"core/main.tf": PLAIN, "core/dev.tfvars": "", **files})
+    assert [each for each in found.repository.notes if each.startswith(note)]
+    assert len(found.repository.notes) == 1
+    assert found.roots["core"].environments == ("dev",)
+
+
+def test_var_files_of_environments_that_nobody_declared(describe: Callable[..., Any]) -> None:
+    files = {"core/main.tf": PLAIN, "core/dev.tfvars": "", "core/prod.tfvars": "", "core/pr-1.tfvars": ""}
+    found = describe(files, {"environments": ["dev"], "env_alias": {"pr-*": "dev"}})
+    (note,) = found.repository.notes
+    assert note.startswith("Nobody declared prod,")
+    assert found.roots["core"].environments == ("dev",)
+
+
+def test_variables_in_a_backend_are_no_oddity_for_opentofu(describe: Callable[..., Any]) -> None:
+    assert describe({"core/main.tofu": WHOLE.replace('"states"', "var.bucket")}).repository.notes == ()
+
+
+def test_three_hundred_suites_and_those_of_other_people(describe: Callable[..., Any]) -> None:
+    files = {f"lambdas/f{index}/{name}": "" for index in range(300) for name in ("requirements.txt", "test_it.py")}
+    files |= {"node_modules/x/tests/test_x.py": "", "node_modules/x/main.tf": WHOLE, "core/main.tf": PLAIN}
+    found = describe(files)
+    assert len(found.repository.suites) == 300
+    assert set(found.roots) == {"core"}
+    assert found.repository.notes == ()
+
+
+def test_a_variable_that_an_override_declares_again_keeps_its_default(describe: Callable[..., Any]) -> None:
+    text = 'variable "a" {\n  default = 1\n}\nvariable "b" {\n  type      = string\n  sensitive = true\n}\n'
+    files = {"core/main.tf": PLAIN + text, "core/x_override.tf": 'variable "a" {\n  type = number\n}\n'}
+    a, b = describe(files).roots["core"].variables
+    assert (a.required, b.required, b.sensitive, b.file, b.line) == (False, True, True, "core/main.tf", 8)

@@ -1,0 +1,68 @@
+"""What wrappers pass to terraform, read from their text."""
+
+from __future__ import annotations
+
+from pytest_tfpipeline.discover.wrappers import Call, Hint, calls_of, hints, is_wrapper
+from pytest_tfpipeline.model import Root
+
+CORE, NET = (Root(f"tf/{name}", name, f"tf/{name}/main.tf") for name in ("core", "net"))
+FILES = (
+    "tf/core/main.tf",
+    "vars/dev/core.tfvars",
+    "vars/prod/core.tfvars",
+    "vars/dev/net.tfvars",
+    "vars/common.tfvars",
+)
+
+
+def _calls(text: str, file: str = "run.sh") -> list[Call]:
+    return list(calls_of(file, text))
+
+
+def _hints(**texts: str) -> dict[str, Hint]:
+    named = {name.replace("_", "/", 1) if name.startswith("tf") else name: text for name, text in texts.items()}
+    return hints((*FILES, *named), (CORE, NET), named.__getitem__)
+
+
+def test_make_task_just_and_shell_write_their_variables_differently() -> None:
+    for word in ("$(ENV)", "${ENV}", "$ENV", "$$ENV", "{{.ENV}}", "{{ env }}", "$1", "${ENV:-dev}"):
+        (call,) = _calls(f"terraform plan -var-file=../vars/{word}.tfvars\n")
+        assert call.var_files == ("../vars/{env}.tfvars",), word
+
+
+def test_every_way_to_write_an_option() -> None:
+    text = 'tofu plan -var-file "a b.tfvars" --var-file=c.tfvars -backend-config=key=x \\\n  -backend-config "d.hcl"'
+    (call,) = _calls(text)
+    assert (call.var_files, call.backend, call.line) == (("a b.tfvars", "c.tfvars"), ("key=x", "d.hcl"), 1)
+
+
+def test_what_is_not_a_command_line_of_terraform() -> None:
+    assert _calls("# terraform plan -var-file=x.tfvars\necho -var-file=y\nterraform version\n") == []
+    assert _calls("terraform plan -var-file=$(shell find . -name x)\n") == []
+    assert _calls("terraform plan -var-file=$SECRET_PLACE.tfvars\n") == []
+
+
+def test_where_it_changes_to() -> None:
+    assert _calls("cd tf/core && terraform plan -var-file=x.tfvars")[0].directory == "tf/core"
+    assert _calls("terraform -chdir=tf/$(STACK) plan -var-file=x.tfvars")[0].directory == "tf/{name}"
+    assert _calls("terraform workspace select -or-create $ENV")[0].workspace == "{env}"
+
+
+def test_a_wrapper_for_all_roots_gives_each_its_own_files() -> None:
+    found = _hints(Makefile="\tterraform -chdir=tf/$(STACK) plan -var-file=../../vars/$(ENV)/$(STACK).tfvars\n")
+    assert found["tf/core"] == Hint("Makefile:1", ("vars/{env}/{name}.tfvars",), environments=("dev", "prod"))
+    assert found["tf/net"].environments == ("dev",)
+
+
+def test_a_wrapper_for_one_root_says_nothing_of_others() -> None:
+    assert set(_hints(Makefile="\tcd tf/core && terraform plan -var-file=../../vars/common.tfvars\n")) == {"tf/core"}
+    assert set(hints((*FILES, "tf/core/run.sh"), (CORE, NET), lambda _: "terraform workspace select $1")) == {"tf/core"}
+
+
+def test_files_that_are_not_there_are_no_hint() -> None:
+    assert _hints(Makefile="\tterraform plan -var-file=nowhere/$(ENV).tfvars\n") == {}
+
+
+def test_names_of_wrappers() -> None:
+    assert all(map(is_wrapper, ("Makefile", "a/build.mk", "Taskfile.yml", "x/deploy.sh", "justfile")))
+    assert not any(map(is_wrapper, ("node_modules/x/run.sh", "main.tf", "make.py")))
