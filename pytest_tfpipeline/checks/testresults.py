@@ -25,6 +25,8 @@ _NO_CREDENTIALS = (
     "-> Native tests get no credentials: mock the provider in the test file, or give the file an emulated cloud of its "
     'own (`emulator = "aws"` in a [[tool.tfpipeline.test]]), or leave it out of these runs (`run = false`).'
 )
+#: What terraform calls the file of a configuration that it fills in by itself.
+_MADE_UP = "<empty>"
 _NOT_RUN = "not run: a run block before it ended in an error"
 
 
@@ -67,13 +69,20 @@ def _left(events: TestEvents, tested: Tested, file: str, *, emulated: bool) -> I
 def _of_run(directory: Directory, file: str, run: RunEvents, line: int | None) -> tuple[Finding, ...]:
     named = f'run "{run.name}"'
     found = tuple(
-        replace(finding, address=finding.address or clean(named)) for finding in _diagnosed(directory, run.diagnostics)
+        replace(_placed(finding, file, line), address=finding.address or clean(named))
+        for finding in _diagnosed(directory, run.diagnostics)
     )
     if run.status in ("pass", "skip") or errors(found):
         return found
     said = f"ended as `{run.status}`" if run.status else "did not come to its end"
     made = failure("terraform-test", f"{named} {said}, and terraform did not say why.", file=file)
     return (*found, replace(made, line=line))
+
+
+def _placed(finding: Finding, file: str, line: int | None) -> Finding:
+    """Of a provider that is not configured anywhere terraform names no file, or one that it made up."""
+    nowhere = finding.file is None or finding.file.endswith(_MADE_UP)
+    return replace(finding, file=file, line=line, excerpt="") if nowhere else finding
 
 
 def _diagnosed(directory: Directory, diagnostics: list[Diagnostic]) -> Iterator[Finding]:

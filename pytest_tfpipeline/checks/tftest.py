@@ -5,6 +5,7 @@ Nothing is made anywhere but in memory, in mocked providers, or in an emulated c
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -67,7 +68,8 @@ def check(ctx: Context, check: Check) -> Record:
         return _refused(test, refused)
     init = ensure_tests_init(ctx, check.dir, sorted({place_of_tests(one, check.dir) for one in files}))
     if not init.ok:
-        return _record(test, Judged(init.findings, init.findings))
+        findings = tuple(replace(one, file=one.file or file) for one in init.findings)
+        return _record(test, Judged(findings, findings))
     uses, unclear = _uses(test)
     refused = (*unclear, *_unwanted(test, uses))
     return _refused(test, refused) if refused else _record(test, _run(test, uses))
@@ -100,25 +102,33 @@ def _uses(test: _Test) -> tuple[dict[str, tuple[str, ...]], tuple[Finding, ...]]
 
 
 def _unwanted(test: _Test, uses: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
-    """A finding for each run block that would make something in a real cloud."""
-    for run in test.tests.runs:
-        real = [name for name in uses.get(run.name, ()) if not name.endswith(_EMULATED.get(test.emulator or "", ()))]
-        if real and not run.plans:
-            yield _needs_cloud(test, run, real)
+    """A finding, at the first of them, for the run blocks that would make something in a real cloud."""
+    emulated = _EMULATED.get(test.emulator or "", ())
+    real = {
+        run: [name for name in uses.get(run.name, ()) if not name.endswith(emulated)]
+        for run in test.tests.runs
+        if not run.plans
+    }
+    applying = [run for run, names in real.items() if names]
+    if applying:
+        yield _needs_cloud(test, applying, sorted({name for names in real.values() for name in names}))
 
 
-def _needs_cloud(test: _Test, run: RunBlock, real: Sequence[str]) -> Finding:
-    names = ", ".join(name.removeprefix("registry.terraform.io/") for name in real)
+def _needs_cloud(test: _Test, runs: Sequence[RunBlock], real: Sequence[str]) -> Finding:
+    names = " and ".join(name.removeprefix("registry.terraform.io/") for name in real)
     mends = [f'`mock_provider "{name.rpartition("/")[2]}" {{}}`' for name in real]
     aws = test.emulator is None and any(name.endswith(_EMULATED["aws"]) for name in real)
-    cloud = f'{test.table}\n     match = "{test.file}"\n     emulator = "aws"'
+    beside = posixpath.join(posixpath.dirname(test.file), "*")
+    cloud = f'{test.table}\n     match = "{beside}"\n     emulator = "aws"'
+    who = f'run "{runs[0].name}"' + (f" and {len(runs) - 1} more" if len(runs) > 1 else "")
     text = (
-        f'run "{run.name}" applies with {names}, which is not mocked. Nothing of the file was run.\n'
+        f"{who} would make something with {names}, which is not mocked. Nothing of the file was run.\n"
         f"-> Mock it with {' and '.join(mends)}, or plan only (`command = plan`)"
-        + (f"; or give the file an emulated cloud of its own:\n     {cloud}" if aws else "")
+        + (f"; or give each file an emulated cloud of its own:\n     {cloud}" if aws else "")
         + f"\n-> Or leave it out of these runs: `run = false` in a {test.table}."
     )
-    return replace(failure("test-needs-cloud", text, file=test.file), address=f'run "{run.name}"', line=run.line)
+    made = failure("test-needs-cloud", text, file=test.file)
+    return replace(made, address=f'run "{runs[0].name}"', line=runs[0].line)
 
 
 def _run(test: _Test, uses: Mapping[str, Sequence[str]]) -> Judged:

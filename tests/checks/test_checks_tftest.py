@@ -226,10 +226,10 @@ APPLIES = """run "made" {
 def test_with_a_cloud_tests_are_refused_emulated_or_mocked(bench: Any, tmp_path: Path) -> None:
     """One bench for all of them: the provider is initialised once."""
     bench.write("mod/main.tf", REAL)
-    bench.write("mod/refused.tftest.hcl", PROVIDER + APPLIES)
+    bench.write("mod/refused.tftest.hcl", PROVIDER + APPLIES + 'run "too" {}\nrun "not" {\n  command = plan\n}\n')
     bench.write("mod/emulated.tftest.hcl", PROVIDER + APPLIES)
     bench.write("mod/mocked.tftest.hcl", f'mock_provider "aws" {{}}\n{APPLIES}')
-    bench.write("mod/plan.tftest.hcl", PROVIDER + 'run "it" {\n  command = plan\n}\n')
+    bench.write("mod/plan.tftest.hcl", 'run "it" {\n  command = plan\n}\n')
     bench.run["cli_config_path"] = str(cli_config(os.environ, tmp_path, None).path)
     settings = {"emulated.tftest.hcl": {"emulator": "aws"}, "refused.tftest.hcl": {"table": "[[test]]"}}
     names = ("refused.tftest.hcl", "emulated.tftest.hcl", "mocked.tftest.hcl", "plan.tftest.hcl")
@@ -239,12 +239,13 @@ def test_with_a_cloud_tests_are_refused_emulated_or_mocked(bench: Any, tmp_path:
     assert refused.cases == ()
     (finding,) = refused.findings
     assert (finding.rule, finding.file, finding.line) == ("test-needs-cloud", "mod/refused.tftest.hcl", 4)
-    assert '[[test]]\n     match = "mod/refused.tftest.hcl"\n     emulator = "aws"' in finding.text
+    assert 'run "made" and 1 more would make something with hashicorp/aws' in finding.text
+    assert '[[test]]\n     match = "mod/*"\n     emulator = "aws"' in finding.text
     assert emulated.outcome is Outcome.PASSED, emulated.text
     assert cases(emulated) == {"emulated.tftest.hcl::made": "passed"}
     assert mocked.outcome is Outcome.PASSED, mocked.text
     assert planned.outcome is Outcome.FAILED
-    (finding,) = planned.findings
+    finding = planned.findings[0]
     assert (finding.rule, finding.file, finding.line) == ("no-credentials", "mod/plan.tftest.hcl", 1)
     assert "mock the provider" in finding.text
     assert "AWS_PROFILE" not in finding.text
