@@ -71,6 +71,8 @@ class Cloud:
     _mending: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        # Roles get policies that AWS has made, and that moto leaves out unless it is asked for them.
+        default_user_config["iam"] = {"load_aws_managed_policies": True}
         # Invoked functions and jobs succeed without a container.
         default_user_config["lambda"] = {"use_docker": False}
         default_user_config["batch"] = {"use_docker": False}

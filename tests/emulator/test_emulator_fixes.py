@@ -100,6 +100,14 @@ def test_every_rule_tells_its_description(shared: Emulator) -> None:
     assert sorted(told, key=str) == [None, "addresses", "group", "list"]
 
 
+def test_roles_can_have_the_policies_that_aws_has_made(shared: Emulator) -> None:
+    iam = boto3_client("iam", shared.process_env)
+    iam.create_role(RoleName="reader", AssumeRolePolicyDocument="{}")
+    iam.attach_role_policy(RoleName="reader", PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")
+    attached = iam.list_attached_role_policies(RoleName="reader")["AttachedPolicies"]
+    assert [policy["PolicyName"] for policy in attached] == ["AmazonS3ReadOnlyAccess"]
+
+
 def test_a_bucket_tells_that_it_notifies_eventbridge(shared: Emulator) -> None:
     s3 = boto3_client("s3", shared.process_env, "us-east-1")
     s3.create_bucket(Bucket="announcing")
