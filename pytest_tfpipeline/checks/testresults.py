@@ -51,11 +51,19 @@ def judge(directory: Directory, file: str, tests: TestFile, tested: Tested, *, e
     apart = [*_diagnosed(directory, events.diagnostics), *_left(events, tested, file, emulated=emulated)]
     found = [*apart, *(one for listed in by_run.values() for one in listed)]
     apart += _unsaid(file, events, lines, explained=bool(errors(found)))
-    if not errors([*found, *apart]) and not succeeded("test", tested.outcome):
+    if tested.outcome.timed_out:
+        apart.append(_timed_out(file, tested))
+    elif not errors([*found, *apart]) and not succeeded("test", tested.outcome):
         apart.append(replace(directory.broken(tested.outcome, "test", "terraform test"), file=file))
     ordered = tuple(dict.fromkeys([*apart, *found]))
     cases = tuple(_case(own, run, by_run[name]) for name, run in events.runs.items())
     return Judged(ordered, tuple(apart), cases, _counted(cases), passed=not errors(ordered))
+
+
+def _timed_out(file: str, tested: Tested) -> Finding:
+    limit = f"{tested.outcome.limit:g} seconds" if tested.outcome.limit else "its time"
+    text = f"These tests were stopped: they had not ended after {limit}."
+    return failure("timeout", f"{text}\n-> Find out what they wait for, or set `timeout` in a [[test]].", file=file)
 
 
 def _left(events: TestEvents, tested: Tested, file: str, *, emulated: bool) -> Iterator[Finding]:

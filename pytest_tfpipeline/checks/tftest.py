@@ -133,10 +133,11 @@ def _needs_cloud(test: _Test, runs: Sequence[RunBlock], real: Sequence[str]) -> 
 
 def _run(test: _Test, uses: Mapping[str, Sequence[str]]) -> Judged:
     emulated = any(name.endswith(_EMULATED.get(test.emulator or "", ())) for names in uses.values() for name in names)
-    limit = test.settings.get("timeout")
+    limit, given = test.settings.get("timeout"), test.settings.get("var_files")
+    timeout = float(limit) if isinstance(limit, int | float) else _TIMEOUT
+    var_files = [str(name) for name in given] if isinstance(given, list) else []
     with _cloud(test, wanted=emulated) as variables:
-        timeout = float(limit) if isinstance(limit, int | float) else _TIMEOUT
-        tested = run_tests(test.ctx, test.check.dir, test.file, variables, timeout)
+        tested = run_tests(test.ctx, test.check.dir, test.file, variables, timeout, var_files)
     return judge(directory_of(test.ctx, test.check.dir, None), test.file, test.tests, tested, emulated=emulated)
 
 

@@ -238,6 +238,9 @@ class TestConfig(Table):
     """Give the file an emulated cloud of its own, empty at first and gone afterwards. Default: none: run blocks may
     plan, and apply what reaches no cloud or is mocked."""
 
+    var_files: Items[RepositoryFile] = ()
+    """Var files for it, as `terraform test -var-file` takes them; what the test file says itself is stronger."""
+
     run: bool = True
     """Whether it is run here at all; false for tests that need a real cloud and are run elsewhere."""
 

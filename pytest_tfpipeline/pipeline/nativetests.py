@@ -11,11 +11,17 @@ from pytest_tfpipeline.model import Repository
 
 
 def native_test_settings(config: Config, repository: Repository) -> dict[str, dict[str, object]]:
-    """The emulator and the limit (in seconds) of each file that is run, and what the table is called that says so."""
+    """The emulator, var files and limit (in seconds) of each file that is run, and what the table that says so is
+    called."""
     found = {file: native_test_config(config, file) for file in native_tests(repository)}
     table = f"[[{config.prefix if config.source else 'tool.tfpipeline.'}test]]"
     return {
-        file: {"emulator": entry.emulator, "timeout": seconds(entry.timeout), "table": table}
+        file: {
+            "emulator": entry.emulator,
+            "var_files": list(entry.var_files),
+            "timeout": seconds(entry.timeout),
+            "table": table,
+        }
         for file, entry in found.items()
         if entry.run
     }

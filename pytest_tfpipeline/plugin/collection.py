@@ -12,6 +12,7 @@ from pytest_tfpipeline.plugin.cases import pasted_cases
 from pytest_tfpipeline.plugin.fixtures import FIXTURES, NOWHERE, Subject, parametrize
 from pytest_tfpipeline.plugin.folders import SuiteFolder
 from pytest_tfpipeline.plugin.items import CheckFile, CheckItem
+from pytest_tfpipeline.plugin.nativetests import TEST_FILES, NamedTests, check_of
 from pytest_tfpipeline.plugin.state import Phase, State
 
 
@@ -41,8 +42,14 @@ class Collection:
         self._closed = {suite for suite in state.suites if suite != start and suite not in start.parents}
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-        """The anchor of a root, module or suite is the file of its checks."""
-        return CheckFile.from_parent(parent, path=file_path) if file_path in self._state.anchors else None
+        """The anchor of a root, module or suite is the file of its checks; a file of native tests one of its own, where
+        it was named."""
+        if file_path in self._state.anchors:
+            return CheckFile.from_parent(parent, path=file_path)
+        if file_path.name.endswith(TEST_FILES) and parent.session.isinitpath(file_path):
+            check = check_of(self._state, file_path)
+            return None if check is None else NamedTests.from_parent(parent, path=file_path, check=check)
+        return None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -133,9 +133,9 @@ def fmt(terraform: str, directory: str = ".") -> Argv:
     return _argv(terraform, "fmt", directory, check=IsFlagged, diff=IsFlagged, no_color=IsFlagged)
 
 
-def test(terraform: str, file: str, directory: str) -> Argv:
+def test(terraform: str, file: str, directory: str, *, var_files: Sequence[str]) -> Argv:
     """`terraform test` of one file; `directory` is what it finds the file in, beside its working directory."""
-    return _argv(terraform, "test", json=IsFlagged, filter=file, test_directory=directory)
+    return _argv(terraform, "test", json=IsFlagged, filter=file, test_directory=directory, var_file=list(var_files))
 
 
 def select_workspace(terraform: str, name: str) -> Argv:

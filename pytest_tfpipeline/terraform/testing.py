@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -37,15 +37,23 @@ class Tested:
     errored_state: Path | None = None
 
 
-def run_tests(ctx: Context, directory: str, file: str, cloud: Mapping[str, str], timeout: float) -> Tested:
+def run_tests(
+    ctx: Context,
+    directory: str,
+    file: str,
+    cloud: Mapping[str, str],
+    timeout: float,
+    var_files: Sequence[str] = (),
+) -> Tested:
     """`terraform test` of that file, in the static copy, where the directory has been initialised.
 
-    `cloud` are the variables of an emulated cloud, or nothing. An interrupt is passed on once: terraform then destroys
-    what it has made before this raises KeyboardInterrupt.
+    `cloud` are the variables of an emulated cloud, or nothing; `var_files` are relative to the repository. An
+    interrupt is passed on once: terraform then destroys what it has made before this raises KeyboardInterrupt.
     """
     where = directory_of(ctx, directory, None)
     own = os.path.relpath(where.copy / file, where.cwd)
-    argv = command.test(ctx.tool("terraform").path, own, place_of_tests(file, directory))
+    given = [str(where.copy / name) for name in var_files]
+    argv = command.test(ctx.tool("terraform").path, own, place_of_tests(file, directory), var_files=given)
     request = Request(
         argv, where.cwd, env=_environ(ctx, cloud), only_env=True, timeout=timeout, grace=min(_GRACE, timeout)
     )

@@ -197,6 +197,46 @@ def test_tests_get_no_credentials(bench: Any, monkeypatch: pytest.MonkeyPatch, t
     assert f"HOME={Path.home()}\n" not in text
 
 
+def test_tests_that_do_not_end_are_stopped_and_clean_up(bench: Any, tmp_path: Path) -> None:
+    destroyed = tmp_path / "destroyed"
+    bench.write(
+        "mod/main.tf",
+        f"""resource "terraform_data" "made" {{
+  provisioner "local-exec" {{
+    when    = destroy
+    command = "touch '{destroyed}'"
+  }}
+}}
+
+resource "terraform_data" "waits" {{
+  input = terraform_data.made.id
+
+  provisioner "local-exec" {{
+    command = "exec sleep 600"
+  }}
+}}
+""",
+    )
+    bench.write("mod/it.tftest.hcl", 'run "it" {}\n')
+    (record,) = records(bench, "it.tftest.hcl", **{"it.tftest.hcl": {"timeout": 3.0}})
+    assert record.outcome is Outcome.FAILED
+    timeout = next(finding for finding in record.findings if finding.rule == "timeout")
+    assert "3 seconds" in timeout.text
+    assert "[[test]]" in timeout.text
+    assert destroyed.exists(), record.text
+
+
+def test_var_files_of_the_configuration_are_weaker_than_the_file_itself(bench: Any) -> None:
+    bench.write("mod/main.tf", MAIN)
+    bench.write("config/both.tfvars", 'name = "from the var file"\n')
+    asked = '  assert {{\n    condition     = output.name == "{}"\n    error_message = output.name\n  }}\n'
+    first = f'run "theirs" {{\n{asked.format("from the var file")}}}\n'
+    own = f'run "own" {{\n  variables {{\n    name = "own"\n  }}\n{asked.format("own")}}}\n'
+    bench.write("mod/it.tftest.hcl", first + own)
+    (record,) = records(bench, "it.tftest.hcl", **{"it.tftest.hcl": {"var_files": ["config/both.tfvars"]}})
+    assert record.outcome is Outcome.PASSED, record.cases
+
+
 REAL = """terraform {
   required_providers {
     aws = {

@@ -54,6 +54,11 @@ def test_a_native_test_stands_before_an_apply(scratch: Scratch) -> None:
     assert "modules/m/tests/good.tftest.hcl::good PASSED" in opened.text
     assert scratch.clean()
 
+    named = scratch.run("modules/m/tests/good.tftest.hcl::good", "modules/m/tests/good.tftest.hcl::none", "-v")
+    assert "modules/m/tests/good.tftest.hcl::good PASSED" in named.text, "as it is printed, it can be pasted"
+    assert 'there is no run "none" in it: good' in named.text
+    assert named.code == 1
+
 
 def test_an_interrupted_test_destroys_what_it_has_made(scratch: Scratch, tmp_path: Path) -> None:
     pipe, destroyed = tmp_path / "pipe", tmp_path / "destroyed"
