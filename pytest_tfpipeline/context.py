@@ -15,7 +15,7 @@ from pytest_tfpipeline.process import Request, Runner, denied
 from pytest_tfpipeline.workspace import Workspace
 
 #: The tools that a run may use.
-TOOLS = ("checkov", "ruff", "terraform", "tflint", "uv")
+TOOLS = ("checkov", "ruff", "terraform", "tofu", "tflint", "uv")
 
 #: Always set for terraform: it must not ask, phone home or wait for a password.
 FIXED_ENVIRONMENT = {
@@ -79,10 +79,39 @@ class Context:
                 raise
         return self._tools[name]
 
+    def terraform(self, directory: str) -> Tool:
+        """The terraform that the directory is run with, or the OpenTofu: the version that the root's files ask for,
+        where it can be had, else the run's. Raises ToolError."""
+        name = "tofu" if directory in self.run.repository.tofu else "terraform"
+        version = self.run.root_versions.get(directory)
+        if version is None:
+            return self.tool(name)
+        key = _key(name, version)
+        if key not in self._tools:
+            found = self.workspace.once(key, tuple[Tool, ...], lambda: self._attempt(name, version))
+            self._tools[key] = found[0] if found else self.tool(name)
+        return self._tools[key]
+
     def used_tools(self) -> tuple[Tool, ...]:
-        """Every tool that any process of the run has looked for and found, by name."""
+        """Every tool that any process of the run has looked for and found, by name; of terraform the run's own version
+        before those of single roots."""
         found = (self.workspace.get(f"tool/{name}", Tool) for name in TOOLS)
-        return tuple(tool for tool in found if tool is not None)
+        others = (self.workspace.get(key, tuple[Tool, ...]) or () for key in self._single_versions())
+        tools = [tool for tool in found if tool is not None] + [tool for each in others for tool in each]
+        return tuple(sorted(dict.fromkeys(tools), key=lambda tool: TOOLS.index(tool.name)))
+
+    def _single_versions(self) -> list[str]:
+        programs = dict.fromkeys(self.run.repository.tofu, "tofu")
+        versions = self.run.root_versions.items()
+        return sorted({_key(programs.get(directory, "terraform"), version) for directory, version in versions})
+
+    def _attempt(self, name: str, version: str) -> tuple[Tool, ...]:
+        """That version, if it can be had; else the root is told that the run's own is another one."""
+        from pytest_tfpipeline.tools import find_tool
+
+        with suppress(ToolError):
+            return (find_tool(name, version=version, runner=self.runner, progress=self.progress),)
+        return ()
 
     def root(self, directory: str) -> Root | None:
         """The root of that directory, if it is one."""
@@ -166,6 +195,10 @@ class Context:
             with suppress(ToolError):
                 return find_tool(name, version=preferred, runner=self.runner, progress=self.progress)
         return find_tool(name, version=exact, runner=self.runner, progress=self.progress)
+
+
+def _key(name: str, version: str) -> str:
+    return f"tool/{name} {version}"
 
 
 def open_context(run: Run, progress: Callable[[str], None] | None = None, runner: Runner | None = None) -> Context:

@@ -37,7 +37,7 @@ class DiscoveryError(PipelineError):
 
 
 class ToolError(PipelineError):
-    """terraform, tflint, checkov, ruff or uv is missing, of the wrong version, or not the real program."""
+    """terraform, tofu, tflint, checkov, ruff or uv is missing, of the wrong version, or not the real program."""
 
 
 class ProviderError(PipelineError):

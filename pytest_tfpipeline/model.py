@@ -229,6 +229,8 @@ class Repository:
     notes: tuple[str, ...] = ()
     #: What is ambiguous; until it is answered, the safe reading counts.
     questions: tuple[Question, ...] = ()
+    #: Directories that OpenTofu runs and not Terraform, each with the file that says so.
+    tofu: dict[str, str] = field(default_factory=dict)
 
     @property
     def tests(self) -> dict[str, tuple[str, ...]]:
@@ -424,12 +426,15 @@ class Run:
     tool_versions: dict[str, str] = field(default_factory=dict)
     #: Versions that files of the repository ask for, by tool: taken where they can be had.
     preferred_versions: dict[str, str] = field(default_factory=dict)
+    #: Of single roots, by directory: what their files ask for where that is another version than the run's.
+    root_versions: dict[str, str] = field(default_factory=dict)
     #: Tool settings from the configuration (lint severity, checkov options, ...).
     settings: dict[str, Any] = field(default_factory=dict)
     #: Environment variables for every process of an environment (the emulated cloud's), by environment.
     process_env: dict[str, dict[str, str]] = field(default_factory=dict)
-    #: terraform's CLI configuration file for this run.
+    #: terraform's CLI configuration file for this run, and OpenTofu's, which has a registry of its own.
     cli_config_path: str = ""
+    tofu_config_path: str = ""
     #: Seconds of earlier runs by root directory, for the scheduler.
     timings: dict[str, float] = field(default_factory=dict)
     #: Patterns of messages that make init and plan worth another try; never apply.

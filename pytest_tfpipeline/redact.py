@@ -31,6 +31,10 @@ _SECRET_NAME = re.compile(
 )
 #: Names that look secret but hold a place, an identifier or a switch.
 _PUBLIC_NAME = re.compile(r"(_FILE|_PATH|_URL|_URI|_ID|_SOCK|_NAME|_ARN|_METHOD|_HELPER|_DIR)$", re.IGNORECASE)
+#: In what OpenTofu reads of `TF_ENCRYPTION`, HCL or JSON: the arguments of key providers that hold secrets.
+_ENCRYPTION_SECRET = re.compile(
+    r'\b\w*(?:passphrase|secret|token|password)\w*"?\s*[=:]\s*"((?:[^"\\\n]|\\.)+)"', re.IGNORECASE
+)
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 #: Commands to GitHub Actions at the start of a line; to Azure Pipelines, TeamCity and older GitHub runners anywhere.
 _LINE_COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
@@ -40,7 +44,8 @@ _HASH_COMMAND = re.compile(r"##(?=\w*\[)")
 def secrets_of_environ(environ: Mapping[str, str], sensitive_variables: Iterable[str] = ()) -> set[str]:
     """Values of the variables that look secret by name, and of `TF_VAR_NAME` for each sensitive input variable."""
     declared = {f"TF_VAR_{name}" for name in sensitive_variables}
-    return {value for name, value in environ.items() if value and (name in declared or looks_secret(name))}
+    found = {value for name, value in environ.items() if value and (name in declared or looks_secret(name))}
+    return found | set(_ENCRYPTION_SECRET.findall(environ.get("TF_ENCRYPTION", "")))
 
 
 def looks_secret(name: str) -> bool:

@@ -27,20 +27,22 @@ _SYNTAX = re.compile(
 def check(ctx: Context, check: Check) -> Record:
     """Passed, or failed with one finding for each file that is formatted otherwise, and the diff as text."""
     directory = Directory(ctx, check.dir, None, ctx.workspace.tree(None))
-    outcome = directory.run(command.fmt(ctx.tool("terraform").path), "fmt")
+    outcome = directory.run(command.fmt(directory.terraform.path), "fmt")
     said = command.meaning("fmt", None if outcome.timed_out else outcome.code)
     if said is command.Meaning.DONE:
         return Record(check.id, check.kind, Outcome.PASSED, check.dir)
     if said is command.Meaning.UNFORMATTED:
-        findings = tuple(_unformatted(check.dir, outcome.stdout))
+        findings = tuple(_unformatted(check.dir, outcome.stdout, directory.terraform.name))
     else:
-        findings = tuple(_syntax(directory, outcome.stderr)) or (directory.broken(outcome, "fmt", "terraform fmt"),)
+        findings = tuple(_syntax(directory, outcome.stderr)) or (
+            directory.broken(outcome, "fmt", f"{directory.terraform.name} fmt"),
+        )
     text = render_findings(shorten(ctx, check, findings))
     summary = first_error(findings)
     return Record(check.id, check.kind, Outcome.FAILED, check.dir, findings=findings, summary=summary, text=text)
 
 
-def _unformatted(directory: str, stdout: str) -> Iterator[Finding]:
+def _unformatted(directory: str, stdout: str, program: str) -> Iterator[Finding]:
     starts = [*_FILE.finditer(stdout)]
     for index, start in enumerate(starts):
         end = starts[index + 1].start() if index + 1 < len(starts) else len(stdout)
@@ -53,7 +55,7 @@ def _unformatted(directory: str, stdout: str) -> Iterator[Finding]:
         yield Finding(
             "terraform-fmt",
             Severity.ERROR,
-            clean(f"Not formatted as terraform fmt does.\n-> terraform fmt '{name}'"),
+            clean(f"Not formatted as {program} fmt does.\n-> {program} fmt '{name}'"),
             file=clean(name),
             line=int(hunk[1]) if hunk else None,
             excerpt=clean(diff),

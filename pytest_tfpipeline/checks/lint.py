@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_tfpipeline.checks import records, ruff, tflint
 from pytest_tfpipeline.checks.repeats import first_error, shorten
+from pytest_tfpipeline.checks.tofu import as_written, readable_tree
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.model import Check, Record, Repository, Severity
 from pytest_tfpipeline.process import Request
@@ -29,7 +30,7 @@ def _is_suite(repository: Repository, check: Check) -> bool:
 
 
 def _terraform(ctx: Context, check: Check) -> Record:
-    tree = ctx.workspace.tree(None)
+    tree = readable_tree(ctx, None)
     program = ctx.tool("tflint").path
     config = tflint.configuration(tree, tree / check.dir)
     problem = _init_once(ctx, program, tree, config) if config else ""
@@ -38,6 +39,7 @@ def _terraform(ctx: Context, check: Check) -> Record:
     argv = tflint.lint_argv(program, check.dir, config)
     outcome = ctx.runner.run(tflint.request(argv, tree, _TIMEOUT))
     answer = tflint.read(outcome, tree, check.dir)
+    answer = replace(answer, findings=as_written(ctx, answer.findings))
     if answer.problem:
         return records.error(check, answer.problem, findings=answer.findings, seconds=outcome.seconds)
     threshold = Severity(ctx.run.settings.get("lint_severity", "warning"))

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from pytest_tfpipeline.checks import checkov, records
+from pytest_tfpipeline.checks.tofu import as_written, readable_tree
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.errors import PlanReadError
 from pytest_tfpipeline.model import Check, Finding, Outcome, PlanResult, PlanStatus, Record, Severity
@@ -44,7 +45,7 @@ def police_plan(ctx: Context, check: Check, plan_json: Path) -> Record:
     ours = (*review(plan), *protection(plan, check.dir, *_destroy_rules(ctx, check)))
     if ctx.run.settings.get("shipped_only"):  # an apply in a job of its own runs no tool that the tree configures
         return _record(ctx, check, ours, "policy", 0.0, "the shipped rules agree")
-    tree = ctx.workspace.tree(check.environment)
+    tree = readable_tree(ctx, check.environment)
     directory = tree / check.dir
     request = checkov.plan_request(
         ctx.tool("checkov").path, tree, directory, plan_json, home_of(ctx), ctx.runner.environ
@@ -54,7 +55,8 @@ def police_plan(ctx: Context, check: Check, plan_json: Path) -> Record:
     if scan.problem or scan.unparsed:
         problem = scan.problem or "checkov cannot read the plan's JSON"
         return records.error(check, problem, mend=_MEND, findings=ours, seconds=outcome.seconds)
-    return _record(ctx, check, (*ours, *scan.findings), "policy", outcome.seconds, _summary(scan))
+    found = (*ours, *as_written(ctx, scan.findings))
+    return _record(ctx, check, found, "policy", outcome.seconds, _summary(scan))
 
 
 def protection(plan: Plan, root: str, protect: Iterable[str], allowed: Iterable[str]) -> tuple[Finding, ...]:
@@ -79,7 +81,7 @@ def locator(tree: Path, directory: Path) -> checkov.Locate:
 
 
 def _configuration(ctx: Context, check: Check) -> Record:
-    tree = ctx.workspace.tree(None)
+    tree = readable_tree(ctx, None)
     directory = tree / check.dir
     program, home = ctx.tool("checkov").path, home_of(ctx)
     locate = locator(tree, directory)
@@ -92,8 +94,9 @@ def _configuration(ctx: Context, check: Check) -> Record:
     if scan.problem:
         return records.error(check, scan.problem, mend=_MEND, seconds=outcome.seconds)
     if scan.unparsed:
-        return _unparsed(check, scan, lambda: checkov.unparsed_files(_run(ctx, request(quiet=False)), locate))
-    return _record(ctx, check, scan.findings, "checkov", outcome.seconds, _summary(scan))
+        again = request(quiet=False)
+        return _unparsed(check, scan, lambda: as_written(ctx, checkov.unparsed_files(_run(ctx, again), locate)))
+    return _record(ctx, check, as_written(ctx, scan.findings), "checkov", outcome.seconds, _summary(scan))
 
 
 def _record(ctx: Context, check: Check, findings: Sequence[Finding], what: str, seconds: float, summary: str) -> Record:

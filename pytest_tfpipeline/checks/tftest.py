@@ -63,7 +63,7 @@ def check(ctx: Context, check: Check) -> Record:
     if file is None:
         raise PipelineError("this run knows no such file of tests", where=check.id, mend="run again")
     test = _Test(ctx, check, file, read_test_file(ctx.workspace.tree(None) / file))
-    refused = tuple(lacking(ctx.tool("terraform"), test.tests, file))
+    refused = tuple(lacking(ctx.terraform(check.dir), test.tests, file))
     if refused:
         return _refused(test, refused)
     init = ensure_tests_init(ctx, check.dir, sorted({place_of_tests(one, check.dir) for one in files}))
@@ -88,7 +88,8 @@ def _uses(test: _Test) -> tuple[dict[str, tuple[str, ...]], tuple[Finding, ...]]
     if not test.tests.applies and test.emulator is None:
         return {}, ()
     where = directory_of(test.ctx, test.check.dir, None)
-    modules = Modules(where.cwd, modules_by_key(test.ctx, test.check.dir))
+    tofu = test.check.dir in test.ctx.run.repository.tofu
+    modules = Modules(where.cwd, modules_by_key(test.ctx, test.check.dir), tofu=tofu)
     own = Path(test.file).relative_to(test.check.dir).as_posix()
     try:
         return {run.name: real_providers(modules, own, test.tests, run) for run in test.tests.runs}, ()

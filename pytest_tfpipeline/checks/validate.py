@@ -13,6 +13,7 @@ from pytest_tfpipeline.terraform import command
 from pytest_tfpipeline.terraform.call import Directory
 from pytest_tfpipeline.terraform.diagnostics import errors, failure, findings_from_diagnostics, render_findings
 from pytest_tfpipeline.terraform.init import InitResult, directory_of, ensure_init
+from pytest_tfpipeline.terraform.variables import early_var_files
 
 #: What keeps init from working with and without a backend alike.
 _ALSO_WITHOUT_BACKEND = {"no-module", "terraform-version"}
@@ -42,12 +43,14 @@ def _findings(ctx: Context, root_dir: str) -> tuple[Finding, ...]:
     directory, init = _initialised(ctx, root_dir)
     if not init.ok:
         return init.findings
-    outcome = directory.run(command.validate(ctx.tool("terraform").path), "validate")
+    outcome = directory.run(
+        command.validate(directory.terraform.path, var_files=early_var_files(directory)), "validate"
+    )
     try:
         answer = json.loads(outcome.stdout)
         valid = bool(answer["valid"]) and outcome.ok
     except (ValueError, KeyError):
-        return (directory.broken(outcome, "validate", "terraform validate"),)
+        return (directory.broken(outcome, "validate", f"{directory.terraform.name} validate"),)
     findings = findings_from_diagnostics(
         answer.get("diagnostics", ()),
         root_dir,
@@ -57,7 +60,11 @@ def _findings(ctx: Context, root_dir: str) -> tuple[Finding, ...]:
     )
     if valid:
         return (*findings, *_unread(ctx.root(root_dir)))
-    return findings if errors(findings) else (*findings, directory.broken(outcome, "validate", "terraform validate"))
+    return (
+        findings
+        if errors(findings)
+        else (*findings, directory.broken(outcome, "validate", f"{directory.terraform.name} validate"))
+    )
 
 
 def _initialised(ctx: Context, root_dir: str) -> tuple[Directory, InitResult]:

@@ -36,6 +36,7 @@ from pytest_tfpipeline.config.types import (
     Template,
     TemplateArgv,
     TemplateVariables,
+    TerraformVersion,
     Variables,
     Version,
 )
@@ -251,8 +252,13 @@ class TestConfig(Table):
 class ToolsConfig(Table):
     """Exact versions of tools."""
 
-    terraform: Version | None = None
-    """Default: `.terraform-version`, `.tool-versions` or `required_version` of the roots, else what is there."""
+    terraform: TerraformVersion | None = None
+    """An exact version, or `"tofu"`: OpenTofu in its place. Default: what the repository's files say (see
+    `docs/tools.md`), else what is there."""
+
+    tofu: Version | None = None
+    """The version of OpenTofu; named without `terraform`, it says that OpenTofu is used. Default: `.opentofu-version`,
+    `.tool-versions` or `required_version` of the roots, else what is there."""
 
     tflint: Version | None = None
     """Default: what is there, else the version that this plugin was tested with."""

@@ -92,10 +92,17 @@ def tighten(config: Config, operator: Operator) -> Config:
         update={
             **{key: value or None for key, value in fixed.items()},
             "isolation": "jobs" if "jobs" in (config.isolation, operator.isolation) else "process",
-            "tools": config.tools.model_copy(update=operator.tools.model_dump(exclude_none=True)),
+            "tools": config.tools.model_copy(update=_tools(operator.tools)),
             "environment": {**config.environment, **environments},
         }
     )
+
+
+def _tools(fixed: ToolsConfig) -> dict[str, str | None]:
+    """What the operator fixes. Which of terraform and OpenTofu runs is one question: the repository adds no other one
+    to what is named here."""
+    said: dict[str, str | None] = fixed.model_dump(exclude_none=True)
+    return {"terraform": None, "tofu": None, **said} if said.keys() & {"terraform", "tofu"} else said
 
 
 def overruled(config: Config, operator: Operator) -> tuple[str, ...]:

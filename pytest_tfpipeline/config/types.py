@@ -174,6 +174,12 @@ Version = Annotated[
     AfterValidator(_shape(_VERSION, 'an exact version such as "1.11.4"')),
     Field(json_schema_extra={"pattern": _VERSION}),
 ]
+#: Or OpenTofu in terraform's place.
+TerraformVersion = Annotated[
+    str,
+    AfterValidator(_shape(f"{_VERSION}|^tofu$", 'an exact version such as "1.11.4", or "tofu"')),
+    Field(json_schema_extra={"pattern": f"{_VERSION}|^tofu$"}),
+]
 PythonVersion = Annotated[
     str,
     AfterValidator(_shape(_PYTHON, 'a Python version such as "3.12"')),

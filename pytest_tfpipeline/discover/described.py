@@ -19,6 +19,7 @@ from pytest_tfpipeline.discover.dependencies import (
 from pytest_tfpipeline.discover.directories import (
     TerraformDirectory,
 )
+from pytest_tfpipeline.discover.engines import COMMON_ENDINGS, TOFU_ENDINGS
 from pytest_tfpipeline.discover.roots import (
     Verdict,
     resolve,
@@ -48,9 +49,25 @@ class Found:
     callers: Mapping[str, tuple[str, ...]]
     #: Files of native tests, by the directory that they test; those of no directory are under "".
     tests: Mapping[str, tuple[str, ...]]
+    #: Directories that OpenTofu runs, each with the file that says so.
+    tofu: Mapping[str, str]
 
     def of_kind(self, *kinds: Kind) -> tuple[str, ...]:
         return tuple(dir_ for dir_, verdict in self.verdicts.items() if verdict.kind in kinds)
+
+
+def run_by_tofu(found: Found) -> Found:
+    """Without modules that have files for both programs, where nobody calls them from OpenTofu."""
+    kept = {}
+    for dir_, why in found.tofu.items():
+        if dir_ not in found.directories:
+            continue
+        names = found.directories[dir_].files
+        both = why.endswith(TOFU_ENDINGS) and any(name.endswith(COMMON_ENDINGS) for name in names)
+        is_root = found.verdicts[dir_].kind in (Kind.ROOT, Kind.EXAMPLE)
+        if is_root or not both or any(caller in found.tofu for caller in found.callers.get(dir_, ())):
+            kept[dir_] = why
+    return replace(found, tofu=kept)
 
 
 def with_owners(root: Root, reads: Sequence[Read]) -> Root:

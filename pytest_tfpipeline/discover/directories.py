@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from pytest_tfpipeline.discover.engines import hidden
 from pytest_tfpipeline.discover.facts import Backend, DeclaredVariable, FileFacts, Problem, StateRead
 from pytest_tfpipeline.discover.files import prunes
 
@@ -131,7 +132,7 @@ def find_directories(
 def _directory(
     top: Path, directory: str, names: list[str], has_tfvars: bool, read: Callable[[Path], FileFacts]
 ) -> TerraformDirectory:
-    seen = sorted(name for name in names if not _hidden(name, names))
+    seen = sorted(name for name in names if not hidden(name, names))
     base = top / directory
     links = frozenset(name for name in seen if (base / name).is_symlink())
     return TerraformDirectory(
@@ -141,12 +142,6 @@ def _directory(
         has_tfvars=has_tfvars,
         dead=frozenset(name for name in links if not (base / name).is_file()),
     )
-
-
-def _hidden(name: str, names: Iterable[str]) -> bool:
-    """OpenTofu's `x.tofu` hides `x.tf`, and `x.tofu.json` hides `x.tf.json`."""
-    stem, ending = (name[:-8], ".tofu.json") if name.endswith(".tf.json") else (name.removesuffix(".tf"), ".tofu")
-    return stem != name and stem + ending in names
 
 
 def link_targets(top: Path, files: Iterable[str]) -> frozenset[str]:

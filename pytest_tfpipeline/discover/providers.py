@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_tfpipeline.discover.engines import configuration
 from pytest_tfpipeline.discover.hcl import Block, HclError, parse_blocks
 from pytest_tfpipeline.errors import DiscoveryError
 
-_ENDINGS = (".tf", ".tofu", ".tf.json", ".tofu.json")
-_REGISTRY, _NAMESPACE = "registry.terraform.io", "hashicorp"
+_REGISTRY, _TOFU_REGISTRY, _NAMESPACE = "registry.terraform.io", "registry.opentofu.org", "hashicorp"
 #: It is terraform itself.
 _BUILTIN = "terraform.io/builtin/terraform"
 #: Blocks whose type says which provider they are of.
@@ -33,51 +33,55 @@ class Asked:
     line: int
 
 
-def asked_for(top: Path, directory: str) -> tuple[Asked, ...]:
-    """What the files of that one directory ask for. Raises DiscoveryError where a file cannot be read: what it would
-    ask for, nobody can know."""
-    blocks = blocks_in(top, directory)
-    known = declared(blocks)
+def asked_for(top: Path, directory: str, *, tofu: bool = False) -> tuple[Asked, ...]:
+    """What the files of that one directory ask for, where terraform runs it or OpenTofu. Raises DiscoveryError where a
+    file cannot be read: what it would ask for, nobody can know."""
+    blocks = blocks_in(top, directory, tofu=tofu)
+    registry = _TOFU_REGISTRY if tofu else _REGISTRY
+    known = declared(blocks, registry)
     names = {local: source for local, (source, _) in known.items()}
     found = [Asked(source, block.file, block.line) for source, block in known.values()]
-    found += [Asked(source, block.file, block.line) for _, source, block in implied(blocks, names)]
+    found += [Asked(source, block.file, block.line) for _, source, block in implied(blocks, names, registry)]
     return tuple(one for one in dict.fromkeys(found) if one.name != _BUILTIN)
 
 
-def blocks_in(top: Path, directory: str) -> tuple[Block, ...]:
+def blocks_in(top: Path, directory: str, *, tofu: bool = False) -> tuple[Block, ...]:
     """Every block of that one directory's files, parsed; raises DiscoveryError as `asked_for` does."""
-    return tuple(block for path in _files(top / directory) for block in _blocks(top, path))
+    return tuple(block for path in _files(top / directory, tofu=tofu) for block in _blocks(top, path))
 
 
-def declared(blocks: Iterable[Block]) -> dict[str, tuple[str, Block]]:
+def declared(blocks: Iterable[Block], registry: str = _REGISTRY) -> dict[str, tuple[str, Block]]:
     """The whole name by local name, from `required_providers`, with the block that says it."""
     found = {}
     for block in blocks:
         for settings in _listed(block.body.get("required_providers")) if block.kind == "terraform" else ():
             for local, said in settings.items():
                 source = next(iter(_listed(said)), {}).get("source", local)
-                found[local] = (whole_name(str(source)), block)
+                found[local] = (whole_name(str(source), registry), block)
     return found
 
 
-def implied(blocks: Iterable[Block], names: Mapping[str, str]) -> Iterator[tuple[str, str, Block]]:
+def implied(
+    blocks: Iterable[Block], names: Mapping[str, str], registry: str = _REGISTRY
+) -> Iterator[tuple[str, str, Block]]:
     """What blocks use: as it is called there (`aws`, `aws.west`), its whole name, and the block. `names` are the
     whole names by local name."""
     for reference, block in _references(blocks):
         local = reference.partition(".")[0]
-        yield reference, whole_name(names.get(local, local)), block
+        yield reference, whole_name(names.get(local, local), registry), block
 
 
-def whole_name(source: str) -> str:
+def whole_name(source: str, registry: str = _REGISTRY) -> str:
     """`aws` and `hashicorp/aws` with their registry and namespace."""
     parts = source.lower().split("/")
     if parts == ["terraform"]:
         return _BUILTIN
-    return "/".join([*([_REGISTRY, _NAMESPACE][: 3 - len(parts)]), *parts])
+    return "/".join([*([registry, _NAMESPACE][: 3 - len(parts)]), *parts])
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.name.endswith(_ENDINGS) and path.is_file())
+def _files(folder: Path, *, tofu: bool) -> list[Path]:
+    names = [path.name for path in folder.iterdir() if path.is_file()]
+    return [folder / name for name in configuration(names, tofu=tofu)]
 
 
 def _blocks(top: Path, path: Path) -> tuple[Block, ...]:

@@ -32,10 +32,12 @@ class _Use:
 
 @dataclass(frozen=True, slots=True)
 class Modules:
-    """The modules that init found: their directories by key (`network.subnets`), as `modules.json` has them."""
+    """The modules that init found: their directories by key (`network.subnets`), as `modules.json` has them; and
+    whether OpenTofu reads them."""
 
     top: Path
     directories: Mapping[str, str]
+    tofu: bool = False
 
     def uses(self, key: str = "") -> frozenset[_Use]:
         """The providers of that module and of those that it calls, by the names that it has for them itself. Its own
@@ -43,7 +45,7 @@ class Modules:
 
         Raises DiscoveryError where a file cannot be parsed.
         """
-        blocks = blocks_in(self.top, self.directories[key])
+        blocks = blocks_in(self.top, self.directories[key], tofu=self.tofu)
         names = {local: source for local, (source, _) in declared(blocks).items()}
         using = [block for block in blocks if block.kind != "provider"]
         found = {_Use(reference, source) for reference, source, _ in implied(using, names)}
@@ -55,7 +57,9 @@ class Modules:
 
     def _inner_uses(self, key: str) -> frozenset[_Use]:
         """The same for a called module; what it configures by itself has a name that no other module can give."""
-        blocks = [block for block in blocks_in(self.top, self.directories[key]) if block.kind == "provider"]
+        blocks = [
+            block for block in blocks_in(self.top, self.directories[key], tofu=self.tofu) if block.kind == "provider"
+        ]
         own = {reference for reference, _, _ in implied(blocks, {})}
         return frozenset(
             _Use(f".{use.reference}", use.source) if use.reference in own else use for use in self.uses(key)

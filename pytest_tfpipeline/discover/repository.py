@@ -23,12 +23,14 @@ from pytest_tfpipeline.discover.described import (
     modules_of,
     root_of,
     rows_of,
+    run_by_tofu,
     with_owners,
 )
 from pytest_tfpipeline.discover.directories import (
     find_directories,
     link_targets,
 )
+from pytest_tfpipeline.discover.engines import readable, tofu_directories
 from pytest_tfpipeline.discover.environments import Environments, find_environments
 from pytest_tfpipeline.discover.files import prunes, repository_files
 from pytest_tfpipeline.discover.graph import order
@@ -87,6 +89,7 @@ def discover(top: Path, config: Config, cache_path: Path | None, runner: Runner)
         candidates=tuple(name for name in environments.candidates if name not in known),
         notes=(*notes, *_other_problems(found), *_odd(top, found, roots, files), *_undeclared(config, environments)),
         questions=tuple(questions(Scene(roots, sources, config, home_of(top, config), known, wrapped))),
+        tofu=dict(found.tofu),
     )
 
 
@@ -95,6 +98,8 @@ def _classified(top: Path, files: Sequence[str], config: Config, cache_path: Pat
     wanted = [
         path for path in files if not config.exclude or not excluded(posixpath.dirname(path) or ".", config.exclude)
     ]
+    tofu = tofu_directories(top, wanted, config.tools)
+    wanted = readable(wanted, tofu)
     directories = find_directories(top, wanted, cache.facts)
     cache.save()
     calls = callers(directories)
@@ -113,7 +118,8 @@ def _classified(top: Path, files: Sequence[str], config: Config, cache_path: Pat
         include=config.include,
     )
     verdicts = {directory.dir: classify(directory, around) for directory in directories}
-    return Found({directory.dir: directory for directory in directories}, verdicts, calls, by_directory(tests))
+    seen = {directory.dir: directory for directory in directories}
+    return run_by_tofu(Found(seen, verdicts, calls, by_directory(tests), tofu))
 
 
 def _sources(found: Found, files: Iterable[str]) -> Sources:

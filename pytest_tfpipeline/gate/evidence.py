@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pytest_tfpipeline.gate.approval import Approval
 from pytest_tfpipeline.gate.reasons import Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, RunResult
-from pytest_tfpipeline.model import Finding, Outcome, PlanResult, Record
+from pytest_tfpipeline.model import Finding, Outcome, PlanResult, Record, Tool
 from pytest_tfpipeline.proof.checksum import SCHEMA_VERSION, checksum
 
 
@@ -20,14 +20,21 @@ def evidence(result: RunResult, say: Callable[[str], str] = str) -> dict[str, An
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "run": _run(result),
-        "tools": {
-            tool.name: {"version": tool.version, "path": tool.path, "sha256": tool.sha256} for tool in result.tools
-        },
+        "tools": _tools(result.tools),
         "environments": [_environment(one) for one in result.environments],
         "checks": [_check(record) for record in result.records] + [_missing(check) for check in result.missing],
     }
     said = _said(document, say)
     return {**said, "digest": checksum(said)}
+
+
+def _tools(tools: Iterable[Tool]) -> dict[str, Any]:
+    """By name; further versions of a program, that single roots ask for, with their version (`terraform 1.5.7`)."""
+    found: dict[str, Any] = {}
+    for tool in tools:
+        name = f"{tool.name} {tool.version}" if tool.name in found else tool.name
+        found[name] = {"version": tool.version, "path": tool.path, "sha256": tool.sha256}
+    return found
 
 
 def _said(value: Any, say: Callable[[str], str]) -> Any:

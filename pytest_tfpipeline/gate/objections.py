@@ -50,9 +50,9 @@ def to_moved_commit(began: str | None, now: str | None) -> Iterator[Reason]:
 
 
 def to_changed_tools(tools: Iterable[Tool], now: Mapping[str, str]) -> Iterator[Reason]:
-    """Programs that are not any more what they were at their first use; `now` holds checksums by name."""
+    """Programs that are not any more what they were at their first use; `now` holds checksums by path."""
     for tool in tools:
-        if now[tool.name] != tool.sha256:
+        if now[tool.path] != tool.sha256:
             text = f"{tool.name} at {tool.path} is not the program any more that the plans were made and checked with"
             yield Reason(Code.TOOL_CHANGED, f"{text}; run again")
 

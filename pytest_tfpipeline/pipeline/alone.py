@@ -167,7 +167,8 @@ class _Job:
 
     def _prepare(self, services: Services) -> None:
         run, runner = self._ctx.run, self._ctx.runner
-        self._ctx.tool("terraform")
+        for target in run.targets:
+            self._ctx.terraform(target.root)
         self._ctx = open_context(replace(run, process_env=services.process_env()), self._say, runner)
         self._audience.answers = answers = ask_before_plan(self._ctx)
         self._ctx = open_context(without_plans(self._ctx.run, answers), self._say, runner)

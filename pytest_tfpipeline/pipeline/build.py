@@ -27,13 +27,12 @@ from pytest_tfpipeline.pipeline.exceptions import Exceptions, exception_notes, p
 from pytest_tfpipeline.pipeline.expected import expected_checks
 from pytest_tfpipeline.pipeline.groups import scope_of
 from pytest_tfpipeline.pipeline.nativetests import native_test_notes, native_test_settings
+from pytest_tfpipeline.pipeline.programs import choose_programs, tofu_notes
 from pytest_tfpipeline.pipeline.providers import check_providers
 from pytest_tfpipeline.pipeline.source import read_commit
 from pytest_tfpipeline.pipeline.states import check_states, with_shared_states
 from pytest_tfpipeline.pipeline.targets import check_applied, check_environments, resolve_targets
 from pytest_tfpipeline.process import Runner, denied
-from pytest_tfpipeline.tools.providers import cli_config
-from pytest_tfpipeline.tools.wanted import preferred_terraform
 from pytest_tfpipeline.workspace import clean_old_runs, make_private, prepare_output, write_private
 from pytest_tfpipeline.workspace.digest import sha256
 from pytest_tfpipeline.workspace.tree import matching
@@ -119,7 +118,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
     write_private(files, json.dumps(_files(runner, top, hashed=wish.mode == "apply")))
     # A provider that lies in the tree is called as the branch likes, so that a list of names says nothing about it.
     own = None if wish.alone or described.providers is not None else top
-    cli = cli_config(os.environ, work, home_of(os.environ), top=own, allowed=described.providers)
+    programs = choose_programs(top, repository, targets, config.tools, work, tree=own, allowed=described.providers)
     run = Run(
         id=run_id,
         mode=wish.mode,
@@ -131,10 +130,12 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         checks=scope.checks(expected_checks(repository, targets, config)),
         files_path=str(files),
         commit=described.commit,
-        tool_versions={name: version for name, version in config.tools.model_dump().items() if version},
-        preferred_versions=_preferred_versions(top, repository, targets),
+        tool_versions=programs.exact,
+        preferred_versions=programs.preferred,
+        root_versions=programs.by_root,
         settings=settings_of(config, wish) | {"tests": native_test_settings(config, repository)},
-        cli_config_path=str(cli.path),
+        cli_config_path=programs.cli_config,
+        tofu_config_path=programs.tofu_config,
         timings=read_timings(output),
         retry=config.retry,
         isolation=config.isolation,
@@ -151,7 +152,8 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         *described.notes,
         *repository.notes,
         *open_questions,
-        *cli.notes,
+        *tofu_notes(repository),
+        *programs.notes,
         *_copy_in_notes(top, run),
         *excepted,
         *scope.notes(),
@@ -198,12 +200,6 @@ def environment_run(
     )
 
 
-def home_of(environ: Mapping[str, str]) -> Path | None:
-    """The user's home directory, if the environment names one."""
-    home = environ.get("HOME", "")
-    return Path(home) if Path(home).is_absolute() else None
-
-
 def cache_path(environ: Mapping[str, str]) -> Path | None:
     """Where parsed configuration is kept between runs, per user; None where there is no home directory."""
     base = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
@@ -246,13 +242,6 @@ def _hashes(top: Path, names: Sequence[str]) -> dict[str, str]:
 
     with ThreadPoolExecutor(4) as pool:
         return dict(zip(names, pool.map(digest, names), strict=True))
-
-
-def _preferred_versions(top: Path, repository: Repository, targets: Sequence[Target]) -> dict[str, str]:
-    """Of the roots that are planned, or of all where none is."""
-    planned = {target.root for target in targets}
-    found = preferred_terraform(top, [root for root in repository.roots if not planned or root.dir in planned])
-    return {"terraform": found} if found else {}
 
 
 def settings_of(config: Config, wish: Wish) -> dict[str, object]:

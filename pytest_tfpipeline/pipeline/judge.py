@@ -91,7 +91,7 @@ def to_tools(ctx: Context) -> tuple[Reason, ...]:
     """Tools of the run that are not what they were at their first use. terraform itself holds the provider packages
     against the lock in the saved plan."""
     used = ctx.used_tools()
-    return tuple(objections.to_changed_tools(used, {tool.name: checksum_now(tool) for tool in used}))
+    return tuple(objections.to_changed_tools(used, {tool.path: checksum_now(tool) for tool in used}))
 
 
 def deferred(run: Run, readings: Iterable[Reading]) -> frozenset[str]:

@@ -15,8 +15,9 @@ from pytest_tfpipeline.tools.providers import is_one_of
 def refused(top: Path, repository: Repository, judged: Iterable[str], allowed: Sequence[str]) -> Iterator[Asked]:
     """What the roots among these directories, and the modules that they call, ask for and may not have."""
     roots = [root for root in repository.roots if root.dir in set(judged)]
-    for directory in dict.fromkeys(name for root in roots for name in (root.dir, *root.modules)):
-        yield from (one for one in asked_for(top, directory) if not is_one_of(one.name, allowed))
+    runs = dict.fromkeys((name, root.dir in repository.tofu) for root in roots for name in (root.dir, *root.modules))
+    for directory, tofu in runs:
+        yield from (one for one in asked_for(top, directory, tofu=tofu) if not is_one_of(one.name, allowed))
 
 
 def to_providers(found: Iterable[Asked]) -> Iterator[Reason]:

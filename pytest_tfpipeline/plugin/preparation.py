@@ -11,12 +11,10 @@ from pytest_tfpipeline.pipeline.identity import ask_before_plan, elsewhere, leav
 from pytest_tfpipeline.pipeline.services import Services
 from pytest_tfpipeline.plugin.state import State
 
-#: The tools that each kind of check needs.
+#: The kinds of checks that terraform, or OpenTofu, makes.
+_BY_TERRAFORM = frozenset({CheckKind.FMT, CheckKind.VALIDATE, CheckKind.PLAN, CheckKind.TFTEST})
+#: The tools that the other kinds need.
 _NEEDS = {
-    CheckKind.FMT: ("terraform",),
-    CheckKind.VALIDATE: ("terraform",),
-    CheckKind.PLAN: ("terraform",),
-    CheckKind.TFTEST: ("terraform",),
     CheckKind.LINT: ("tflint",),
     CheckKind.POLICY: ("checkov",),
 }
@@ -31,8 +29,7 @@ def prepare(state: State) -> Services:
     services: Services | None = None
     try:
         services = Services(state.run, state.context.runner)
-        for name in dict.fromkeys(tool for check in state.run.checks for tool in _NEEDS.get(check.kind, ())):
-            state.context.tool(name)
+        _find_tools(state)
         state.run = replace(state.run, process_env=services.process_env())
         state.context = open_context(state.run, state.context.progress, state.context.runner)
         services.seed(state.context)
@@ -46,3 +43,10 @@ def prepare(state: State) -> Services:
         raise
     state.context = open_context(state.run, state.context.progress, state.context.runner)
     return services
+
+
+def _find_tools(state: State) -> None:
+    for directory in dict.fromkeys(check.dir for check in state.run.checks if check.kind in _BY_TERRAFORM):
+        state.context.terraform(directory)
+    for name in dict.fromkeys(tool for check in state.run.checks for tool in _NEEDS.get(check.kind, ())):
+        state.context.tool(name)

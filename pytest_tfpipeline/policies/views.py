@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_tfpipeline.discover.engines import configuration
 from pytest_tfpipeline.errors import DiscoveryError, MissingOutput
 from pytest_tfpipeline.model import Kind, Module, PlanResult, Repository, Root
 from pytest_tfpipeline.redact import SENSITIVE
@@ -17,9 +18,6 @@ from pytest_tfpipeline.terraform.plan import Plan, read_plan
 
 if TYPE_CHECKING:
     from pytest_tfpipeline.discover.hcl import Block
-
-#: Files that terraform or OpenTofu reads as configuration.
-_ENDINGS = (".tf", ".tofu", ".tf.json", ".tofu.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +143,18 @@ class ConfigurationView:
     `kind` is what discovery took the directory for (`root`, `example`, `module`, `library`).
     """
 
-    def __init__(self, root: str, kind: str, top: Path) -> None:
+    def __init__(self, root: str, kind: str, top: Path, *, tofu: bool = False) -> None:
         self.root = root
         self.kind = kind
         self._top = top
+        self._tofu = tofu
 
     @classmethod
     def read(cls, repository: Repository, directory: str) -> ConfigurationView:
         """The view of a root or module of the repository; its files are parsed when they are asked for."""
         known: tuple[Root | Module, ...] = (*repository.roots, *repository.modules)
         kind = next((each.kind for each in known if each.dir == directory), Kind.LIBRARY)
-        return cls(directory, kind.value, Path(repository.path))
+        return cls(directory, kind.value, Path(repository.path), tofu=directory in repository.tofu)
 
     def __repr__(self) -> str:
         return f"<configuration of {self.kind} {self.root}>"
@@ -177,7 +176,8 @@ class ConfigurationView:
 
     def _blocks(self) -> Iterator[Block]:
         directory = self._top / self.root
-        for path in sorted(each for each in directory.iterdir() if each.name.endswith(_ENDINGS) and each.is_file()):
+        names = [each.name for each in directory.iterdir() if each.is_file()]
+        for path in (directory / name for name in configuration(names, tofu=self._tofu)):
             stat = path.stat()
             yield from _parsed(path, path.relative_to(self._top).as_posix(), stat.st_mtime_ns, stat.st_size)
 

@@ -31,7 +31,7 @@ def aws_account(ctx: Context, target: Target, phase: Phase) -> str:
     folder = make_private(ctx.workspace.path / "identity" / target.environment)
     directory = Directory(ctx, "", target, folder)
     write_private(folder / "main.tf.json", json.dumps(_configuration(ctx, target, phase)))
-    terraform = ctx.tool("terraform")
+    terraform = directory.terraform
     if not (folder / ".terraform").exists():
         _follow_lock(ctx, target, folder)
         init = command.init(terraform.path, backend=False, json=speaks_json(terraform))

@@ -24,6 +24,7 @@ from pytest_tfpipeline.terraform.inputs import inputs_of
 from pytest_tfpipeline.terraform.plan import Plan, read_plan
 from pytest_tfpipeline.terraform.planfile import sha256_of_plan
 from pytest_tfpipeline.terraform.planning import note_applied, planned_inputs
+from pytest_tfpipeline.terraform.variables import early_var_files
 from pytest_tfpipeline.workspace import changed_files, make_private, root_file_name
 from pytest_tfpipeline.workspace.digest import manifest_digest
 
@@ -66,10 +67,11 @@ def apply_plan(
         return ApplyResult(False, refused)
     directory = directory_of(ctx, target.root, target.environment)
     argv = command.apply(
-        ctx.tool("terraform").path,
+        directory.terraform.path,
         Path(str(plan.plan_path)),
         lock_timeout=target.lock_timeout,
         parallelism=target.parallelism,
+        var_files=early_var_files(directory),
     )
     try:
         outcome = directory.run(argv, "apply", rights=Phase.APPLY, on_line=lambda line: _tell(line, target, on_event))
@@ -174,7 +176,7 @@ def _keep_errored_state(directory: Directory, target: Target) -> Path | None:
 
 
 def _push(directory: Directory, kept: Path) -> Finding:
-    push = shlex.join(command.push_state("terraform", kept))
+    push = shlex.join(command.push_state(directory.terraform.name, kept))
     text = (
         "terraform could not write the state; what it knew is kept.\n"
         "-> Once the backend can be reached again, in a checkout initialised for this environment:\n"
@@ -203,7 +205,9 @@ def _tell(line: str, target: Target, on_event: Callable[[ApplyEvent], None] | No
 
 def _outputs_text(ctx: Context, target: Target, rights: Phase) -> str:
     directory = directory_of(ctx, target.root, target.environment)
-    outcome = directory.run(command.output(ctx.tool("terraform").path), "show", rights=rights)
+    outcome = directory.run(
+        command.output(directory.terraform.path, var_files=early_var_files(directory)), "show", rights=rights
+    )
     if not outcome.ok:
         raise PipelineError(
             f"the outputs cannot be read: {outcome.stderr.strip() or outcome.error or outcome.code}",

@@ -8,7 +8,7 @@ import json
 import re
 import secrets
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +19,10 @@ from pytest_tfpipeline.model import PlanResult, Target
 from pytest_tfpipeline.terraform.call import Directory
 from pytest_tfpipeline.terraform.init import directory_of
 from pytest_tfpipeline.terraform.localstate import READS_OVERRIDE
+from pytest_tfpipeline.terraform.planfile import is_encrypted
 from pytest_tfpipeline.terraform.planning import planned_inputs
+from pytest_tfpipeline.terraform.sealed import lock_of
+from pytest_tfpipeline.tools.lockfile import LOCK_FILE, providers_of_lock
 from pytest_tfpipeline.workspace.digest import manifest
 
 KEY_VARIABLE = "TFPIPELINE_DIGEST_KEY"
@@ -29,7 +32,6 @@ _KEY_BYTES = 32
 #: Fewer different bytes are no chance: a key of zeros, or one character over and over.
 _DIFFERENT_BYTES = 12
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
-_LOCK = ".terraform.lock.hcl"
 #: The refreshed state has lineage and serial, and already the outputs that are planned; the one before has neither.
 _STATE = "tfstate"
 _STATE_BEFORE = "tfstate-prev"
@@ -37,10 +39,6 @@ _STATE_BEFORE = "tfstate-prev"
 _NEVER_APPLIED = 1
 #: Written into the copy to keep a state file elsewhere, with paths of this machine; the backend says what it says.
 _OVERRIDE = "tfpipeline_backend_override.tf.json"
-_PROVIDER = re.compile(r'^provider\s+"([^"]+)"\s*\{(.*?)^\}', re.MULTILINE | re.DOTALL)
-_VERSION = re.compile(r'^\s*version\s*=\s*"([^"]*)"', re.MULTILINE)
-_HASHES = re.compile(r"^\s*hashes\s*=\s*\[(.*?)\]", re.MULTILINE | re.DOTALL)
-_COMMENT = re.compile(r"^\s*(#|//).*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ class Bound:
 def bound_of(ctx: Context, target: Target, result: PlanResult, account: str | None, repository: str) -> Bound:
     """What the target's saved plan stands on, read from the plan file and the private copy; raises PlanReadError."""
     directory = directory_of(ctx, target.root, target.environment)
-    saved = _read_saved(str(result.plan_path))
+    saved = _sealed(directory, result) if is_encrypted(str(result.plan_path)) else _read_saved(str(result.plan_path))
     backend_type, backend = _backend(directory)
     return Bound(
         repository=repository,
@@ -82,11 +80,17 @@ def bound_of(ctx: Context, target: Target, result: PlanResult, account: str | No
         workspace=_workspace(directory),
         lineage=saved.lineage,
         serial=saved.serial,
-        terraform=ctx.tool("terraform").version,
+        terraform=_program(directory),
         providers=saved.providers,
         files=_files(directory, target),
         tree=str(directory.copy.resolve()),
     )
+
+
+def _program(directory: Directory) -> str:
+    """The version of terraform; of OpenTofu with its name: both have had the same numbers."""
+    tool = directory.terraform
+    return tool.version if tool.name == "terraform" else f"{tool.name} {tool.version}"
 
 
 def digest_key(environ: Mapping[str, str]) -> tuple[bytes, bool]:
@@ -123,13 +127,22 @@ class _Saved(NamedTuple):
     providers: dict[str, tuple[str, tuple[str, ...]]]
 
 
+def _sealed(directory: Directory, result: PlanResult) -> _Saved:
+    """Of a plan that is encrypted what was read beside it when it was made: OpenTofu refuses to apply it on any other
+    state, and with other providers."""
+    providers = dict(providers_of_lock(lock_of(directory)))
+    if not result.state_exists and result.state_serial <= _NEVER_APPLIED:
+        return _Saved("", 0, providers)
+    return _Saved(result.state_lineage, result.state_serial, providers)
+
+
 def _read_saved(path: str) -> _Saved:
     """State and locks in the plan file. A state that was never applied has no lineage yet, or that of an empty
     workspace, which each run without rights makes anew: it counts as none."""
     try:
         with zipfile.ZipFile(path) as archive:
             state, before = (json.loads(archive.read(name)) for name in (_STATE, _STATE_BEFORE))
-            lock = archive.read(_LOCK).decode() if _LOCK in archive.namelist() else ""
+            lock = archive.read(LOCK_FILE).decode() if LOCK_FILE in archive.namelist() else ""
         lineage, serial = str(state.get("lineage") or ""), int(state.get("serial") or 0)
         filled = before.get("resources") or before.get("outputs")
     except (
@@ -145,14 +158,6 @@ def _read_saved(path: str) -> _Saved:
     if not filled and serial <= _NEVER_APPLIED:
         lineage, serial = "", 0
     return _Saved(lineage, serial, dict(providers_of_lock(lock)))
-
-
-def providers_of_lock(text: str) -> Iterator[tuple[str, tuple[str, tuple[str, ...]]]]:
-    """(source, (version, hashes)) of every provider in a dependency lock file."""
-    for source, body in _PROVIDER.findall(_COMMENT.sub("", text)):
-        version, hashes = _VERSION.search(body), _HASHES.search(body)
-        found = re.findall(r'"([^"]+)"', hashes[1]) if hashes else []
-        yield source, (version[1] if version else "", tuple(sorted(found)))
 
 
 def _backend(directory: Directory) -> tuple[str | None, dict[str, Any]]:

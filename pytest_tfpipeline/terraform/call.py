@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_tfpipeline.context import Context, Phase
-from pytest_tfpipeline.model import Finding, Root, Target
+from pytest_tfpipeline.model import Finding, Root, Target, Tool
 from pytest_tfpipeline.process import Outcome, Stall
 from pytest_tfpipeline.terraform.command import Argv, Meaning, meaning
 from pytest_tfpipeline.terraform.diagnostics import (
@@ -59,6 +59,15 @@ class Directory:
         """The root, unless the directory is none."""
         return self.ctx.root(self.dir)
 
+    @property
+    def terraform(self) -> Tool:
+        """What runs it: terraform, or OpenTofu. Raises ToolError."""
+        return self.ctx.terraform(self._root_dir)
+
+    @property
+    def _root_dir(self) -> str:
+        return self.where.root if isinstance(self.where, Target) else self.dir
+
     def timeout(self, phase: str) -> float:
         """Seconds that the phase may take."""
         configured = self.where.timeouts if isinstance(self.where, Target) else {}
@@ -88,9 +97,15 @@ class Directory:
         )
         if stall is not None:
             request = replace(request, stall=stall, grace=_STALL_GRACE)
-        if env is not None:
-            request = replace(request, env={**request.env, **env})
+        added = {**self._own_configuration(), **(env or {})}
+        if added:
+            request = replace(request, env={**request.env, **added})
         return self.ctx.runner.run(request, on_line)
+
+    def _own_configuration(self) -> dict[str, str]:
+        """OpenTofu's own CLI configuration, where it is OpenTofu that runs here."""
+        path = self.ctx.run.tofu_config_path if self._root_dir in self.ctx.run.repository.tofu else ""
+        return {"TF_CLI_CONFIG_FILE": path} if path else {}
 
     def findings(self, outcome: Outcome, rule: str) -> tuple[Finding, ...]:
         """What terraform's JSON lines say, with the user's own paths."""
@@ -102,6 +117,8 @@ class Directory:
             rule=rule,
             variables=self.root.variables if self.root else (),
         )
+        if self._root_dir in self.ctx.run.repository.tofu:
+            found = tuple(replace(one, text=one.text.replace("`terraform ", "`tofu ")) for one in found)
         anchor = self.root.anchor if self.root else None
         # Of a state lock or a provider terraform names no file, and nobody would know which root is meant.
         return tuple(finding if finding.file else replace(finding, file=anchor) for finding in found)
@@ -111,7 +128,7 @@ class Directory:
         findings = self.findings(outcome, f"terraform-{phase}")
         if succeeded(phase, outcome) or errors(findings):
             return findings
-        return (*findings, self.broken(outcome, phase, f"terraform {phase}"))
+        return (*findings, self.broken(outcome, phase, f"{self.terraform.name} {phase}"))
 
     def broken(self, outcome: Outcome, phase: str, command: str) -> Finding:
         """A finding for a command that failed without a diagnostic: a timeout, a signal, or plain text."""

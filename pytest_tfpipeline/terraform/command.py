@@ -63,9 +63,11 @@ def init(
     upgrade: bool = False,
     plugin_dir: str | None = None,
     test_directory: str | None = None,
+    var_files: Sequence[str] = (),
 ) -> Argv:
     """`terraform init` that never asks. `backend_config` are paths or `key=value`; `json` needs terraform 1.9; with
-    `plugin_dir` providers come from there alone; `test_directory` is where the native tests are, if not in `tests`."""
+    `plugin_dir` providers come from there alone; `test_directory` is where the native tests are, if not in `tests`.
+    Only OpenTofu reads `var_files` here, and in all but plan below."""
     return _argv(
         terraform,
         "init",
@@ -77,13 +79,14 @@ def init(
         upgrade=IsFlagged if upgrade else None,
         plugin_dir=plugin_dir,
         test_directory=test_directory,
+        var_file=list(var_files),
         **_output(json=json),
     )
 
 
-def validate(terraform: str) -> Argv:
+def validate(terraform: str, *, var_files: Sequence[str] = ()) -> Argv:
     """`terraform validate -json`."""
-    return _argv(terraform, "validate", json=IsFlagged)
+    return _argv(terraform, "validate", json=IsFlagged, var_file=list(var_files))
 
 
 def plan(
@@ -110,12 +113,19 @@ def plan(
     )
 
 
-def show(terraform: str, plan_path: Path) -> Argv:
+def show(terraform: str, plan_path: Path, *, var_files: Sequence[str] = ()) -> Argv:
     """`terraform show -json PLAN`."""
-    return _argv(terraform, "show", str(plan_path), json=IsFlagged)
+    return _argv(terraform, "show", str(plan_path), json=IsFlagged, var_file=list(var_files))
 
 
-def apply(terraform: str, plan_path: Path, *, lock_timeout: str = "0s", parallelism: int | None = None) -> Argv:
+def apply(
+    terraform: str,
+    plan_path: Path,
+    *,
+    lock_timeout: str = "0s",
+    parallelism: int | None = None,
+    var_files: Sequence[str] = (),
+) -> Argv:
     """`terraform apply` of a saved plan: there is no way to build one that plans by itself."""
     return _argv(
         terraform,
@@ -125,6 +135,7 @@ def apply(terraform: str, plan_path: Path, *, lock_timeout: str = "0s", parallel
         json=IsFlagged,
         lock_timeout=lock_timeout,
         parallelism=parallelism,
+        var_file=list(var_files),
     )
 
 
@@ -138,19 +149,19 @@ def test(terraform: str, file: str, directory: str, *, var_files: Sequence[str])
     return _argv(terraform, "test", json=IsFlagged, filter=file, test_directory=directory, var_file=list(var_files))
 
 
-def select_workspace(terraform: str, name: str) -> Argv:
+def select_workspace(terraform: str, name: str, *, var_files: Sequence[str] = ()) -> Argv:
     """`terraform workspace select`, which fails where there is none of that name."""
-    return _argv(terraform, "workspace select", name, no_color=IsFlagged)
+    return _argv(terraform, "workspace select", name, no_color=IsFlagged, var_file=list(var_files))
 
 
-def new_workspace(terraform: str, name: str) -> Argv:
+def new_workspace(terraform: str, name: str, *, var_files: Sequence[str] = ()) -> Argv:
     """`terraform workspace new`."""
-    return _argv(terraform, "workspace new", name, no_color=IsFlagged)
+    return _argv(terraform, "workspace new", name, no_color=IsFlagged, var_file=list(var_files))
 
 
-def pull_state(terraform: str) -> Argv:
+def pull_state(terraform: str, *, var_files: Sequence[str] = ()) -> Argv:
     """`terraform state pull`: the state as JSON, nothing where there is none."""
-    return _argv(terraform, "state pull")
+    return _argv(terraform, "state pull", var_file=list(var_files))
 
 
 def push_state(terraform: str, path: Path) -> Argv:
@@ -158,9 +169,9 @@ def push_state(terraform: str, path: Path) -> Argv:
     return _argv(terraform, "state push", str(path))
 
 
-def output(terraform: str) -> Argv:
+def output(terraform: str, *, var_files: Sequence[str] = ()) -> Argv:
     """`terraform output -json`."""
-    return _argv(terraform, "output", json=IsFlagged)
+    return _argv(terraform, "output", json=IsFlagged, var_file=list(var_files))
 
 
 def _output(*, json: bool) -> dict[str, Option]:

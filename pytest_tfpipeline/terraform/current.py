@@ -9,6 +9,7 @@ from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.model import Target
 from pytest_tfpipeline.terraform import command
 from pytest_tfpipeline.terraform.init import directory_of
+from pytest_tfpipeline.terraform.variables import early_var_files
 
 
 def current_state(ctx: Context, target: Target) -> tuple[str, int]:
@@ -17,7 +18,7 @@ def current_state(ctx: Context, target: Target) -> tuple[str, int]:
     Raises PipelineError where the backend does not tell.
     """
     directory = directory_of(ctx, target.root, target.environment)
-    pulled = directory.run(command.pull_state(ctx.tool("terraform").path), "show")
+    pulled = directory.run(command.pull_state(directory.terraform.path, var_files=early_var_files(directory)), "show")
     where = f"{target.root}[{target.environment}]"
     if not pulled.ok:
         said = pulled.stderr.strip() or pulled.error or f"exit code {pulled.code}"

@@ -17,7 +17,7 @@ from pytest_tfpipeline.terraform.mends import describe_lock, describe_missing_va
 Diagnostic = Mapping[str, Any]
 
 _MISSING_VARIABLE = re.compile(r'input variable "([^"]+)" is not set')
-_NAMED_PLACE = re.compile(r"\bat (\S+\.tf(?:\.json)?):(\d+)")
+_NAMED_PLACE = re.compile(r"\bat (\S+\.(?:tf|tofu)(?:\.json)?):(\d+)")
 #: Said after every other error of init; it adds nothing.
 _NOISE = re.compile(r"encountered problems during initiali[sz]ation, including problems\s+with the configuration")
 _EXCERPT_LINES = 6

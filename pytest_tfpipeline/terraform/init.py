@@ -25,6 +25,7 @@ from pytest_tfpipeline.terraform.download import (
 )
 from pytest_tfpipeline.terraform.localstate import is_overridden, link_state, place_reads, place_state, use_empty_state
 from pytest_tfpipeline.terraform.prepare import ensure_prepared
+from pytest_tfpipeline.terraform.variables import early_var_files
 from pytest_tfpipeline.terraform.versions import refuse_version
 
 #: Where init puts packages; it is laid out as a mirror.
@@ -169,13 +170,14 @@ def _init_once(
     """One init; with `fetched`, from the packages that another has just put in place (and that the lock names), since
     terraform would ask the registry for its versions all the same. The lock need not have what only `tests`, another
     directory of tests, asks for."""
-    tool = directory.ctx.tool("terraform")
+    tool = directory.terraform
     argv = command.init(
         tool.path,
         backend=target is not None,
         backend_config=_backend_config(directory, target),
         readonly_lock=tests is None and (directory.cwd / ".terraform.lock.hcl").exists(),
         json=speaks_json(tool),
+        var_files=early_var_files(directory),
         plugin_dir=_PROVIDERS if fetched and (directory.cwd / _PROVIDERS).is_dir() else None,
         test_directory=tests,
     )
@@ -200,19 +202,19 @@ def _backend_config(directory: Directory, target: Target | None) -> tuple[str, .
 def _select_workspace(directory: Directory, target: Target, name: str, result: InitResult) -> InitResult:
     """Select the workspace. One that is not there yet is made where the run may apply: terraform writes an empty state
     for it."""
-    terraform = directory.ctx.tool("terraform").path
-    outcome = directory.run(command.select_workspace(terraform, name), "init")
+    terraform, given = directory.terraform.path, early_var_files(directory)
+    outcome = directory.run(command.select_workspace(terraform, name, var_files=given), "init")
     if not outcome.ok and "doesn't exist" in outcome.stderr:
         if not directory.ctx.run.can_apply and not is_overridden(directory):
             use_empty_state(directory, target)
             result = _run_init(directory, target)
             if not result.ok:
                 return result
-        outcome = directory.run(command.new_workspace(terraform, name), "init")
+        outcome = directory.run(command.new_workspace(terraform, name, var_files=given), "init")
     seconds = result.seconds + outcome.seconds
     if outcome.ok:
         return replace(result, seconds=seconds)
-    broken = directory.broken(outcome, "init", f"terraform workspace select {name}")
+    broken = directory.broken(outcome, "init", f"{directory.terraform.name} workspace select {name}")
     return replace(result, ok=False, findings=(*errors(result.findings), broken), seconds=seconds)
 
 

@@ -41,7 +41,7 @@ MENDS: tuple[Mend, ...] = (
     ),
     _mend(
         "terraform-version",
-        r"Unsupported Terraform Core version",
+        r"Unsupported (Terraform|OpenTofu) Core version",
         "Install a terraform that `required_version` allows, or name it under [tool.tfpipeline.tools].",
     ),
     _mend(

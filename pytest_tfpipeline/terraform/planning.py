@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +17,11 @@ from pytest_tfpipeline.terraform.init import directory_of, ensure_init
 from pytest_tfpipeline.terraform.inputs import inputs_of
 from pytest_tfpipeline.terraform.mends import describe_missing_variables
 from pytest_tfpipeline.terraform.plan import changes, read_plan
-from pytest_tfpipeline.terraform.planfile import sha256_of_plan, state_of_plan
+from pytest_tfpipeline.terraform.planfile import sha256_of_plan
 from pytest_tfpipeline.terraform.prepare import ensure_prepared
+from pytest_tfpipeline.terraform.sealed import state_behind
 from pytest_tfpipeline.terraform.upstream import waits_behind, waits_for_outputs
+from pytest_tfpipeline.terraform.variables import early_var_files, var_files
 from pytest_tfpipeline.workspace import write_private
 from pytest_tfpipeline.workspace.digest import manifest_digest
 
@@ -125,9 +126,9 @@ def _run_plan(directory: Directory, target: Target, blank: PlanResult, upstream:
 def _terraform_plan(directory: Directory, target: Target, out: Path) -> Outcome:
     ctx = directory.ctx
     argv = command.plan(
-        ctx.tool("terraform").path,
+        directory.terraform.path,
         out,
-        var_files=[*(str(directory.copy / name) for name in target.var_files), *_vars_file(ctx, target)],
+        var_files=var_files(directory, target),
         lock=ctx.run.can_apply,
         lock_timeout=target.lock_timeout,
         parallelism=target.parallelism,
@@ -135,23 +136,19 @@ def _terraform_plan(directory: Directory, target: Target, out: Path) -> Outcome:
     return retrying(lambda: directory.run(argv, "plan"), "plan", ctx.run.retry)
 
 
-def _vars_file(ctx: Context, target: Target) -> list[str]:
-    if not target.vars:
-        return []
-    return [str(write_private(ctx.workspace.vars_path(target), json.dumps(target.vars)))]
-
-
 def _read(directory: Directory, target: Target, blank: PlanResult, plan_path: Path, json_path: Path) -> PlanResult:
     """Keep the plan's JSON form, and say what is in it."""
-    shown = directory.run(command.show(directory.ctx.tool("terraform").path, plan_path), "show")
+    shown = directory.run(
+        command.show(directory.terraform.path, plan_path, var_files=early_var_files(directory)), "show"
+    )
     seconds = blank.seconds + shown.seconds
     if not shown.ok:
-        broken = directory.broken(shown, "show", "terraform show")
+        broken = directory.broken(shown, "show", f"{directory.terraform.name} show")
         return replace(blank, findings=(*blank.findings, broken), seconds=seconds)
     plan = read_plan(write_private(json_path, shown.stdout))
     inputs = inputs_of(directory, target, plan)
     directory.ctx.workspace.put(_key("inputs", target), inputs)
-    state = state_of_plan(plan_path)
+    state = state_behind(directory, plan_path)
     return replace(
         blank,
         status=PlanStatus.PLANNED,

@@ -12,6 +12,7 @@ from pytest_tfpipeline.terraform.init import directory_of
 from pytest_tfpipeline.terraform.plan import Plan, read_plan
 from pytest_tfpipeline.terraform.planfile import sha256_of_plan
 from pytest_tfpipeline.terraform.planning import plan_key
+from pytest_tfpipeline.terraform.variables import early_var_files
 from pytest_tfpipeline.workspace import write_private
 
 
@@ -26,7 +27,9 @@ def read_saved(ctx: Context, target: Target, kept: PlanResult) -> Plan:
     if kept.plan_path != str(expected) or sha256_of_plan(expected) != kept.plan_sha256:
         raise PlanReadError("is not the plan that was recorded", where=str(expected), mend="run again")
     directory = directory_of(ctx, target.root, target.environment)
-    shown = directory.run(command.show(ctx.tool("terraform").path, expected), "show")
+    shown = directory.run(
+        command.show(directory.terraform.path, expected, var_files=early_var_files(directory)), "show"
+    )
     if not shown.ok:
         raise PlanReadError(
             f"cannot be read: {shown.stderr.strip() or shown.error or 'terraform show failed'}",

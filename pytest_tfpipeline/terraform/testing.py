@@ -53,7 +53,7 @@ def run_tests(
     where = directory_of(ctx, directory, None)
     own = os.path.relpath(where.copy / file, where.cwd)
     given = [str(where.copy / name) for name in var_files]
-    argv = command.test(ctx.tool("terraform").path, own, place_of_tests(file, directory), var_files=given)
+    argv = command.test(where.terraform.path, own, place_of_tests(file, directory), var_files=given)
     request = Request(
         argv, where.cwd, env=_environ(ctx, cloud), only_env=True, timeout=timeout, grace=min(_GRACE, timeout)
     )

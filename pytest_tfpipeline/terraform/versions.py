@@ -16,15 +16,17 @@ def refuse_version(directory: Directory) -> tuple[Finding, ...]:
     root, ctx = directory.root, directory.ctx
     if root is None:
         return ()
-    tool = ctx.tool("terraform")
-    asked = asked_for(directory.copy, root, version_files="terraform" not in ctx.run.tool_versions)
+    tool = directory.terraform
+    asked = asked_for(directory.copy, root, tool.name, version_files=tool.name not in ctx.run.tool_versions)
     return tuple(_finding(one, tool) for one in asked if not one.allows(tool.version))
 
 
 def _finding(asked: Asked, tool: Tool) -> Finding:
-    text = f"terraform {asked.constraint} is asked for, and this run uses {tool.version} ({tool.path})."
-    if asked.exact:
-        mend = program("terraform").mending(asked.exact)
+    text = f"{tool.name} {asked.constraint} is asked for, and this run uses {tool.version} ({tool.path})."
+    if asked.exact and program(tool.name).too_old(asked.exact):
+        mend = f"Move it to {program(tool.name).minimum} or newer: what is older cannot be run here."
+    elif asked.exact:
+        mend = program(tool.name).mending(asked.exact)
     else:
-        mend = 'Name a version that it allows: terraform = "..." under [tool.tfpipeline.tools]; or change it.'
+        mend = f'Name a version that it allows: {tool.name} = "..." under [tool.tfpipeline.tools]; or change it.'
     return Finding("terraform-version", Severity.ERROR, f"{text}\n-> {mend}", file=asked.file, line=asked.line)

@@ -1,4 +1,4 @@
-"""Fetch terraform and tflint from their releases, or from a mirror laid out like them, checked by checksum.
+"""Fetch terraform, OpenTofu and tflint from their releases, or from a mirror laid out like them, checked by checksum.
 
 A mirror (`TFPIPELINE_RELEASES_MIRROR`, an https URL or a file URL or directory) has the same paths below it as the
 releases have below their host: `terraform/1.11.4/terraform_1.11.4_linux_amd64.zip` and
@@ -45,10 +45,13 @@ class Release:
 
 
 def release(name: str, version: str) -> Release:
-    """Where that version of terraform or tflint is published, for this machine."""
+    """Where that version of terraform, tofu or tflint is published, for this machine."""
     if name == "terraform":
         start = f"terraform/{version}/terraform_{version}"
         return Release("https://releases.hashicorp.com", f"{start}_{os_arch()}.zip", f"{start}_SHA256SUMS")
+    if name == "tofu":
+        start = f"opentofu/opentofu/releases/download/v{version}/tofu_{version}"
+        return Release("https://github.com", f"{start}_{os_arch()}.zip", f"{start}_SHA256SUMS")
     base = f"terraform-linters/tflint/releases/download/v{version}"
     return Release("https://github.com", f"{base}/tflint_{os_arch()}.zip", f"{base}/checksums.txt")
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from pytest_tfpipeline.errors import ToolError
 from pytest_tfpipeline.model import Tool
 from pytest_tfpipeline.process import Runner
-from pytest_tfpipeline.tools.constraints import version_key
 from pytest_tfpipeline.tools.identify import identify, refuse_wrapper
 from pytest_tfpipeline.tools.places import candidates
 from pytest_tfpipeline.tools.programs import Program, program
@@ -27,13 +26,15 @@ def find_tool(
     progress: Callable[[str], None] | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Tool:
-    """terraform, tflint, checkov, ruff or uv.
+    """terraform, tofu, tflint, checkov, ruff or uv.
 
     `version` is the exact one asked for; with None anything not too old will do (of checkov the version whose
     hashes this package ships). What is there already costs no connection. Raises ToolError, with the command that
     mends it, for a program that is missing, has the wrong version, or is a wrapper.
     """
     wanted = program(name)
+    if version is not None:
+        _refuse_old(wanted, version, None)
     environ = runner.environ if environ is None else environ
     named = environ.get(wanted.variable)
     if named:
@@ -75,10 +76,14 @@ def _is_it(wanted: Program, tool: Tool, version: str | None) -> bool:
 
 
 def _new_enough(wanted: Program, tool: Tool) -> Tool:
-    if wanted.minimum is not None and version_key(tool.version) < version_key(wanted.minimum):
-        what = f"{tool.name} {tool.version} is too old: {wanted.minimum} or newer is needed"
-        raise ToolError(what, where=tool.path, mend=wanted.mending(None))
+    _refuse_old(wanted, tool.version, tool.path)
     return tool
+
+
+def _refuse_old(wanted: Program, version: str, path: str | None) -> None:
+    if wanted.too_old(version):
+        what = f"{wanted.name} {version} is too old: {wanted.minimum} or newer is needed"
+        raise ToolError(what, where=path, mend=wanted.mending(None))
 
 
 def _own(wanted: Program, version: str | None, installer: Installer, others: list[str], *, install: bool) -> Tool:

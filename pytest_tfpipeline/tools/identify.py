@@ -14,6 +14,8 @@ from pytest_tfpipeline.tools.pinned import environment_name, installed_version, 
 from pytest_tfpipeline.tools.programs import Program, program
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?")
+#: Those that say their version as JSON, each with the action that puts a wrapper in its place.
+_SETUP_ACTIONS = {"terraform": "hashicorp/setup-terraform", "tofu": "opentofu/setup-opentofu"}
 #: Asking for a version must neither read the user's settings nor make a connection.
 _QUIET = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": "/dev/null", "TFLINT_DISABLE_VERSION_CHECK": "1"}
 _TIMEOUT = 60.0
@@ -48,15 +50,16 @@ def checksum_now(tool: Tool) -> str:
 
 def refuse_wrapper(wanted: Program, path: Path) -> None:
     """Raise ToolError for the script that hashicorp/setup-terraform puts in terraform's place
-    (hashicorp/setup-terraform#20)."""
-    if wanted.name != "terraform" or not path.is_file():
+    (hashicorp/setup-terraform#20), and opentofu/setup-opentofu in OpenTofu's."""
+    if wanted.name not in _SETUP_ACTIONS or not path.is_file():
         return
+    action = _SETUP_ACTIONS[wanted.name]
     with path.open("rb") as file:
         first = file.readline(200)
     by_node = first.startswith(b"#!") and b"node" in first
-    if by_node or (path.parent / "terraform-bin").exists():
-        what = "this is the wrapper of hashicorp/setup-terraform, which changes terraform's output and exit codes"
-        mend = "Set `terraform_wrapper: false` in the step that uses hashicorp/setup-terraform."
+    if by_node or (path.parent / f"{wanted.name}-bin").exists():
+        what = f"this is the wrapper of {action}, which changes {wanted.name}'s output and exit codes"
+        mend = f"Set `{wanted.name}_wrapper: false` in the step that uses {action}."
         raise ToolError(what, where=str(path), mend=mend)
 
 
@@ -64,7 +67,7 @@ def _version(wanted: Program, path: Path, runner: Runner) -> str:
     by_metadata = installed_version(path, wanted.name) if wanted.name == "checkov" else None
     if by_metadata:
         return by_metadata
-    argument = ("version", "-json") if wanted.name == "terraform" else ("--version",)
+    argument = ("version", "-json") if wanted.name in _SETUP_ACTIONS else ("--version",)
     request = Request((str(path), *argument), "/", env=_QUIET, unset=("TFLINT_CONFIG_FILE",), timeout=_TIMEOUT)
     outcome = runner.run(request)
     found = _VERSION.search(_said(wanted, outcome.stdout)) if outcome.ok else None
@@ -75,7 +78,7 @@ def _version(wanted: Program, path: Path, runner: Runner) -> str:
 
 
 def _said(wanted: Program, stdout: str) -> str:
-    if wanted.name != "terraform":
+    if wanted.name not in _SETUP_ACTIONS:
         return stdout
     try:
         return str(json.loads(stdout)["terraform_version"])

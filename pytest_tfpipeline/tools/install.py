@@ -11,14 +11,16 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pytest_tfpipeline.errors import ToolError
-from pytest_tfpipeline.process import Request, Runner
+from pytest_tfpipeline.process import Runner
+from pytest_tfpipeline.tools.compile import compile_program
 from pytest_tfpipeline.tools.download import Unreachable, download_release
 from pytest_tfpipeline.tools.pinned import build_environment, environment_name, locked_version
 from pytest_tfpipeline.tools.places import TOOLS_VARIABLE, candidates, tool_directory
 
 _PYTHON_PROGRAMS = frozenset({"checkov", "ruff"})
 _LOCK_TIMEOUT = 1200.0
-_GO_TIMEOUT = 900.0
+#: What Go can build where its releases cannot be reached.
+_BY_GO = frozenset({"tflint", "tofu"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +82,10 @@ class Installer:
             download_release(name, version, target, self.environ, self.progress)
         except Unreachable as error:
             go = shutil.which("go", path=self.environ.get("PATH", ""))
-            if name != "tflint" or go is None:
+            if name not in _BY_GO or go is None:
                 raise
-            self._go_install(go, version, target, error)
-
-    def _go_install(self, go: str, version: str, target: Path, first: Unreachable) -> None:
-        """Build tflint from its source; Go checks the modules against its checksum database."""
-        self.progress(f"{first.where}: {first.what}; building tflint {version} with Go, which takes minutes")
-        argv = (go, "install", f"github.com/terraform-linters/tflint@v{version}")
-        outcome = self.runner.run(Request(argv, target, env={"GOBIN": str(target)}, timeout=_GO_TIMEOUT))
-        if not outcome.ok:
-            said = outcome.error or outcome.stderr.strip()[-500:] or f"exit code {outcome.code}"
-            raise ToolError(f"{first}\nand `{' '.join(argv)}` failed: {said}")
+            self.progress(f"{error.where}: {error.what}; building {name} {version} with Go, which takes minutes")
+            try:
+                compile_program(name, version, target, go, self.runner)
+            except ToolError as second:
+                raise ToolError(f"{error}\nand {second}") from None

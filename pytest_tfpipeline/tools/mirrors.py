@@ -13,7 +13,7 @@ import os
 import platform
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def find_mirrors(
 
 
 def _implied(environ: Mapping[str, str], home: Path | None, top: Path | None) -> Iterator[Path]:
-    """The directories that terraform itself searches where nothing is configured."""
+    """The directories that terraform or OpenTofu itself searches where nothing is configured."""
     if top is not None:
         yield top / "terraform.d/plugins"
     if home is not None:
@@ -61,6 +61,7 @@ def _implied(environ: Mapping[str, str], home: Path | None, top: Path | None) ->
     for directory in (data_home, *data_dirs.split(os.pathsep)):
         if directory:
             yield Path(directory) / "terraform/plugins"
+            yield Path(directory) / "opentofu/plugins"
 
 
 def _below(prefix: Path) -> Iterator[Path]:
@@ -112,6 +113,36 @@ def _packages(mirror: Path) -> Iterator[tuple[str, str, Path]]:
             prefix, suffix = f"terraform-provider-{provider.name}_", f"_{machine}.zip"
             for packed in provider.glob(f"{prefix}*{suffix}"):
                 yield source, packed.name.removeprefix(prefix).removesuffix(suffix), packed
+
+
+def lend_packages(mirrors: Iterable[Path], place: Path, locked: Mapping[str, Mapping[str, Collection[str]]]) -> Path:
+    """A mirror at `place`, of links, in which OpenTofu finds what these have under the name of terraform's registry.
+
+    OpenTofu asks for `hashicorp/aws` at a registry of its own, whose packages are built from the same sources and are
+    not the same bytes. A provider that a mirror has under OpenTofu's own name is left alone; and so is a package that
+    a lock file (`locked`: hashes by version by address) knows with other hashes: it must come from where it was locked.
+    """
+    theirs, ours = (f"{host}/" for host in _HOSTS)
+    sources = list(mirrors)
+    own = {source for mirror in sources for source in providers_in(mirror) if source.startswith(ours)}
+    for source, version, package in (each for mirror in sources for each in _packages(mirror)):
+        name = source.replace(theirs, ours, 1)
+        if source.startswith(theirs) and name not in own and _agrees(package, locked.get(name, {}).get(version, ())):
+            path = place / name / (package.name if package.suffix == ".zip" else f"{version}/{package.name}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.is_symlink():
+                path.symlink_to(package)
+    return place
+
+
+def _agrees(package: Path, hashes: Collection[str]) -> bool:
+    """Whether the package is one that the lock file knows; where it knows none, any package is."""
+    if not hashes:
+        return True
+    if package.suffix == ".zip":
+        with package.open("rb") as file:
+            return f"zh:{hashlib.file_digest(file, 'sha256').hexdigest()}" in hashes
+    return package_hash(package) in hashes
 
 
 def package_hash(package: Path) -> str:

@@ -38,12 +38,12 @@ def _directories(name: str, environ: Mapping[str, str]) -> Iterator[Path]:
         with suppress(FileNotFoundError):
             yield Path(uv.find_uv_bin()).parent
     yield from (Path(entry) for entry in environ.get("PATH", "").split(os.pathsep) if entry)
-    if name == "tflint":
+    if name in {"tflint", "tofu"}:
         yield from _go_directories(environ)
 
 
 def _go_directories(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Where `go install` puts programs."""
+    """Where Go puts programs."""
     if environ.get("GOBIN"):
         yield Path(environ["GOBIN"])
     yield from (Path(entry) / "bin" for entry in environ.get("GOPATH", "").split(os.pathsep) if entry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_tfpipeline.tools.constraints import version_key
 from pytest_tfpipeline.tools.pinned import locked_version
 
 
@@ -24,6 +25,10 @@ class Program:
         """The environment variable that names its path."""
         return f"TFPIPELINE_{self.name.upper()}"
 
+    def too_old(self, version: str) -> bool:
+        """Whether it is older than the oldest that works."""
+        return self.minimum is not None and version_key(version) < version_key(self.minimum)
+
     def mending(self, version: str | None) -> str:
         """What to do, with the command."""
         command = self.mend.format(version=version or self.default)
@@ -39,6 +44,7 @@ _PROGRAMS = {
     each.name: each
     for each in (
         Program("terraform", "1.11.4", "tfenv install {version} && tfenv use {version}", minimum="1.2.0"),
+        Program("tofu", "1.12.6", "tenv tofu install {version} && tenv tofu use {version}", minimum="1.6.0"),
         Program("tflint", "0.62.0", "go install github.com/terraform-linters/tflint@v{version}", minimum="0.40.0"),
         Program("checkov", locked_version("checkov"), "uv tool install checkov=={version}", strict=True),
         Program("ruff", locked_version("ruff"), "uv tool install ruff=={version}"),

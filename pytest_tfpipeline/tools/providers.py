@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pytest_tfpipeline.errors import ProviderError
-from pytest_tfpipeline.tools.mirrors import ADD_ON_PREFIXES, find_mirrors, providers_in
+from pytest_tfpipeline.tools.mirrors import ADD_ON_PREFIXES, find_mirrors, lend_packages, providers_in
 
 #: For the environment of terraform: a module or provider that cannot be had is said in seconds.
 REGISTRY_LIMITS: Mapping[str, str] = {
@@ -28,6 +28,8 @@ REGISTRY_LIMITS: Mapping[str, str] = {
     "GIT_HTTP_LOW_SPEED_LIMIT": "1",
     "GIT_HTTP_LOW_SPEED_TIME": "10",
 }
+#: Hashes that lock files hold, by provider and version.
+Locked = Mapping[str, Mapping[str, Collection[str]]]
 _COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _INSTALLATION = re.compile(r"^\s*provider_installation\s*\{", re.MULTILINE)
 _REPLACED = re.compile(
@@ -54,6 +56,7 @@ def cli_config(
     *,
     top: Path | None = None,
     allowed: Iterable[str] | None = None,
+    tofu: Locked | None = None,
 ) -> CliConfig:
     """Write the run's CLI configuration into `out_dir` (mode 0600: it may hold the user's credentials).
 
@@ -61,8 +64,11 @@ def cli_config(
     providers, whoever asks for them: a downloaded module, a generated file, a state. Raises ProviderError where
     `TFPIPELINE_PROVIDER_MIRROR` names no directory, or where the user's own file says how providers are installed and
     so cannot be held to that list.
+
+    With `tofu` it is OpenTofu's: from its own files, and with the mirrors' packages under the name of its registry
+    too, as far as these locks agree (see `lend_packages`).
     """
-    files, notes = _own_files(environ, home)
+    files, notes = _own_files(environ, home, tofu=tofu is not None)
     text = "\n".join(_REPLACED.sub("", file.read_text("utf-8", "replace")) for file in files)
     own = text.lstrip().startswith("{") or _INSTALLATION.search(_without_comments(text)) is not None
     if own and allowed is not None:
@@ -77,14 +83,17 @@ def cli_config(
     mirrors: tuple[Path, ...] = ()
     if not own:
         mirrors = find_mirrors(environ, home, top, system_prefixes)
+        if tofu is not None:
+            mirrors = (*mirrors, lend_packages(mirrors, out_dir / "lent-providers", tofu))
         text = f"{text}\n{_installation(mirrors, allowed)}"
-    path = out_dir / "terraform.tfrc"
+    path = out_dir / ("terraform.tfrc" if tofu is None else "tofu.tfrc")
     _write(path, f"disable_checkpoint = true\n{text}")
     return CliConfig(path, tuple(map(str, mirrors)), notes)
 
 
-def _own_files(environ: Mapping[str, str], home: Path | None) -> tuple[list[Path], tuple[str, ...]]:
-    """The user's CLI configuration: the file that the environment names, else the ones in the home directory."""
+def _own_files(environ: Mapping[str, str], home: Path | None, *, tofu: bool) -> tuple[list[Path], tuple[str, ...]]:
+    """The user's CLI configuration: the file that the environment names, else the ones in the home directory. OpenTofu
+    reads the first that is there of `.tofurc`, `.terraformrc` and its file below XDG_CONFIG_HOME."""
     named = environ.get("TF_CLI_CONFIG_FILE") or environ.get("TERRAFORM_CONFIG")
     notes: tuple[str, ...] = ()
     if named:
@@ -93,8 +102,12 @@ def _own_files(environ: Mapping[str, str], home: Path | None) -> tuple[list[Path
         notes = (f"TF_CLI_CONFIG_FILE names {named}, which is not there; it is ignored.",)
     if home is None:
         return [], notes
-    candidates = [home / ".terraformrc", *sorted((home / ".terraform.d").glob("*.tfrc"))]
-    return [path for path in candidates if path.is_file()], notes
+    first = [home / ".terraformrc"]
+    if tofu:
+        below = environ.get("XDG_CONFIG_HOME")
+        first = [home / ".tofurc", *first, *([Path(below) / "opentofu/tofurc"] if below else [])]
+    chosen = [path for path in first if path.is_file()][:1]
+    return [*chosen, *(path for path in sorted((home / ".terraform.d").glob("*.tfrc")) if path.is_file())], notes
 
 
 def _without_comments(text: str) -> str:

@@ -1,9 +1,9 @@
-"""Which terraform a root asks for: `.terraform-version`, `.tool-versions` and `required_version`."""
+"""Which terraform, or which OpenTofu, a root asks for: version files, `.tool-versions` and `required_version`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -11,6 +11,9 @@ from pathlib import Path, PurePosixPath
 from pytest_tfpipeline.model import Root
 from pytest_tfpipeline.tools.constraints import exact_version, satisfies, version_key
 
+#: The version manager's file of each program, and its names in `.tool-versions`.
+_FILES = {"terraform": ".terraform-version", "tofu": ".opentofu-version"}
+_NAMES = {"terraform": ("terraform",), "tofu": ("opentofu", "tofu")}
 _REQUIRED = re.compile(r'^\s*"?required_version"?\s*[=:]')
 
 
@@ -35,57 +38,85 @@ class Asked:
             return True
 
 
-def asked_for(top: Path, root: Root, *, version_files: bool = True) -> tuple[Asked, ...]:
-    """What the root in the tree at `top` asks for, by the nearest version file and by its `required_version`."""
-    by_file = _nearest(top, PurePosixPath(root.dir)) if version_files else None
+def asked_for(top: Path, root: Root, name: str = "terraform", *, version_files: bool = True) -> tuple[Asked, ...]:
+    """What the root in the tree at `top` asks for, by the nearest version file and by its `required_version`; `name` is
+    the program that runs it, terraform or tofu."""
+    by_file = _nearest(top, PurePosixPath(root.dir), name) if version_files else None
     found = [] if by_file is None else [by_file]
     if root.required_version:
         found.append(_required(top, root))
     return tuple(found)
 
 
-def preferred_terraform(top: Path, roots: Iterable[Root]) -> str | None:
-    """The exact version that files of the repository ask for; None where none does.
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What the roots' files ask for of one program: `preferred` is the run's own version (None where no file names an
+    exact one), `by_root` what single roots are run with instead, by directory."""
 
-    A run has one terraform: of several versions the one that most roots allow, and the newest of those.
+    preferred: str | None
+    by_root: dict[str, str]
+
+
+def preferred_versions(top: Path, roots: Sequence[Root], planned: Collection[str], name: str) -> Versions:
+    """Of the exact versions of `name` that files ask for, the one that most of the `planned` roots allow (of all where
+    none is planned), and the newest of those; and for each root that does not allow it the newest that it does allow.
     """
     nearest = cache(_nearest)
-    wishes = [
-        [wish for wish in (nearest(top, PurePosixPath(root.dir)), Asked(root.required_version, root.anchor)) if wish]
+    wishes = {
+        root.dir: [
+            wish
+            for wish in (nearest(top, PurePosixPath(root.dir), name), Asked(root.required_version, root.anchor))
+            if wish
+        ]
         for root in roots
-    ]
-    exact = {asked.exact for wish in wishes for asked in wish} - {None}
-    return max(
-        (version for version in exact if version),
-        key=lambda version: (sum(all(one.allows(version) for one in wish) for wish in wishes), version_key(version)),
+    }
+    exact = {version for wish in wishes.values() for asked in wish if (version := asked.exact)}
+    counted = [wish for directory, wish in wishes.items() if not planned or directory in planned]
+    named = {version for wish in counted for asked in wish if (version := asked.exact)}
+    preferred = max(
+        named,
+        key=lambda version: (sum(_all_allow(wish, version) for wish in counted), version_key(version)),
         default=None,
     )
+    others = {
+        directory: [version for version in exact if _all_allow(wish, version)]
+        for directory, wish in wishes.items()
+        if any(one.exact for one in wish if preferred is None) or (preferred and not _all_allow(wish, preferred))
+    }
+    return Versions(preferred, {directory: max(found, key=version_key) for directory, found in others.items() if found})
 
 
-def _nearest(top: Path, directory: PurePosixPath) -> Asked | None:
+def _all_allow(wishes: Iterable[Asked], version: str) -> bool:
+    return all(one.allows(version) for one in wishes)
+
+
+def _nearest(top: Path, directory: PurePosixPath, program: str) -> Asked | None:
     """The wish of the nearest version file, from the root's directory up to the top.
 
     A version manager's keyword (`latest`, `min-required`) leaves the choice to it, so it is none.
     """
     for folder in (directory, *directory.parents):
-        for name, read in ((".terraform-version", _lines), (".tool-versions", _tool_versions)):
-            for line, version in read(top / folder / name):
+        for name in (_FILES[program], ".tool-versions"):
+            lines = _lines(top / folder / name)
+            for line, version in lines if name == _FILES[program] else _tool_versions(lines, _NAMES[program]):
                 exact = exact_version(version)
                 return Asked(exact, (folder / name).as_posix(), line) if exact else None
     return None
 
 
-def _tool_versions(path: Path) -> Iterator[tuple[int, str]]:
-    for number, line in _lines(path):
+def _tool_versions(lines: Iterable[tuple[int, str]], names: Sequence[str]) -> Iterator[tuple[int, str]]:
+    for number, line in lines:
         name, *versions = line.split()
-        if name == "terraform" and versions:
+        if name in names and versions:
             yield number, versions[0]
 
 
 def _required(top: Path, root: Root) -> Asked:
     """The constraint with the place where it stands, for whoever has to change it."""
     folder = top / root.dir
-    for path in sorted(path for path in folder.glob("*.*") if path.name.endswith((".tf", ".tf.json", ".tofu"))):
+    for path in sorted(
+        path for path in folder.glob("*.*") if path.name.endswith((".tf", ".tf.json", ".tofu", ".tofu.json"))
+    ):
         for number, line in enumerate(_text(path).splitlines(), 1):
             if _REQUIRED.match(line):
                 return Asked(root.required_version, (PurePosixPath(root.dir) / path.name).as_posix(), number)

@@ -224,8 +224,11 @@ def test_a_table_that_is_no_table(tmp_path: Path) -> None:
         ("[environment.a.identity]\naws_account = 123456789012", 'did you mean "123456789012", in quotes?'),
         ('[environment."a b"]', 'environment."a b": expected a name of letters'),
         ('[environment.a]\nprotect = ["AWS*"]', 'protect[0]: expected a resource type such as "aws_s3_bucket"'),
-        ('[tools]\nterraform = "1.11"', 'tools.terraform: expected an exact version such as "1.11.4", found "1.11"'),
-        ('[tools]\nterraform = "tofu"', "tools.terraform: expected an exact version"),
+        (
+            '[tools]\nterraform = "1.11"',
+            'tools.terraform: expected an exact version such as "1.11.4", or "tofu", found "1.11"',
+        ),
+        ('[tools]\nterraform = "latest"', 'tools.terraform: expected an exact version such as "1.11.4", or "tofu"'),
     ],
 )
 def test_a_wrong_value_says_where_what_was_expected_and_what_was_meant(

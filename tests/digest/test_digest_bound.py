@@ -17,10 +17,11 @@ from pytest_tfpipeline.errors import PlanReadError, UsageError
 from pytest_tfpipeline.gate.digest import Bound, address_changes, plan_digest
 from pytest_tfpipeline.model import PlanResult, PlanStatus, Repository, Root, Run, Target
 from pytest_tfpipeline.terraform.applying import apply_plan
-from pytest_tfpipeline.terraform.bound import bound_of, digest_key, providers_of_lock
+from pytest_tfpipeline.terraform.bound import bound_of, digest_key
 from pytest_tfpipeline.terraform.diagnostics import render_findings
 from pytest_tfpipeline.terraform.plan import read_plan
 from pytest_tfpipeline.terraform.planning import ensure_plan
+from pytest_tfpipeline.tools.lockfile import providers_of_lock
 from pytest_tfpipeline.workspace import prepare_output
 
 KEY = bytes(range(32))

@@ -65,8 +65,8 @@ def test_only_the_expected_answer_counts() -> None:
 
 def test_a_tool_that_changed_or_is_gone_is_named() -> None:
     tools = [Tool("terraform", "1.11.4", "/bin/terraform", "aa"), Tool("tflint", "0.62.0", "/bin/tflint", "bb")]
-    assert list(to_changed_tools(tools, {"terraform": "aa", "tflint": "bb"})) == []
-    (reason,) = to_changed_tools(tools, {"terraform": "", "tflint": "bb"})
+    assert list(to_changed_tools(tools, {"/bin/terraform": "aa", "/bin/tflint": "bb"})) == []
+    (reason,) = to_changed_tools(tools, {"/bin/terraform": "", "/bin/tflint": "bb"})
     assert (reason.code, "/bin/terraform" in reason.text) == (Code.TOOL_CHANGED, True)
 
 

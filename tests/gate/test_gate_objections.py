@@ -98,8 +98,8 @@ def test_another_commit_closes(began: str | None, now: str | None, said: str) ->
 
 def test_each_tool_that_changed_closes() -> None:
     tools = [Tool("terraform", "1", "/bin/terraform", "aa"), Tool("tflint", "1", "/bin/tflint", "bb")]
-    assert list(to_changed_tools(tools, {"terraform": "aa", "tflint": "bb"})) == []
-    for now in ({"terraform": "", "tflint": "bb"}, {"terraform": "bb", "tflint": "bb"}):
+    assert list(to_changed_tools(tools, {"/bin/terraform": "aa", "/bin/tflint": "bb"})) == []
+    for now in ({"/bin/terraform": "", "/bin/tflint": "bb"}, {"/bin/terraform": "bb", "/bin/tflint": "bb"}):
         assert [(one.code, "/bin/terraform" in one.text) for one in to_changed_tools(tools, now)] == [
             (Code.TOOL_CHANGED, True)
         ]

@@ -118,12 +118,12 @@ def test_examples_in_python_compile() -> None:
 def test_every_environment_variable_is_documented_and_there() -> None:
     """`TFPIPELINE_EVENTS` is between the plugin and its own child."""
     sources = "\n".join(path.read_text(encoding="utf-8") for path in (TOP / "pytest_tfpipeline").rglob("*.py"))
-    tools = {f"TFPIPELINE_{name.upper()}" for name in ("terraform", "tflint", "checkov", "ruff", "uv")}
+    tools = {f"TFPIPELINE_{name.upper()}" for name in ("terraform", "tofu", "tflint", "checkov", "ruff", "uv")}
     there = (set(VARIABLE.findall(sources)) | tools) - {"TFPIPELINE_EVENTS"}
     assert set(VARIABLE.findall(read("docs/tools.md"))) == there
 
 
-@pytest.mark.parametrize("name", ["terraform", "tflint", "checkov", "ruff"])
+@pytest.mark.parametrize("name", ["terraform", "tofu", "tflint", "checkov", "ruff"])
 def test_the_default_version_of_a_tool_is_the_codes_own(name: str) -> None:
     (row,) = re.findall(rf"^\| {name} \|.*\| (\S+) \|$", read("docs/tools.md"), re.MULTILINE)
     assert row == program(name).default

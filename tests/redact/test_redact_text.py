@@ -85,6 +85,13 @@ def test_sensitive_input_variables() -> None:
     assert secrets_of_environ({"TF_VAR_pin": "12345", "TF_VAR_x": "y"}, ["pin"]) == {"12345"}
 
 
+def test_what_opentofu_encrypts_with_is_secret() -> None:
+    hcl = 'key_provider "pbkdf2" "ours" {\n  passphrase = "correct \\"horse"\n}\nmethod "aes_gcm" "m" {}\n'
+    assert secrets_of_environ({"TF_ENCRYPTION": hcl}) == {'correct \\"horse'}
+    text = '{"key_provider": {"openbao": {"o": {"token": "s.12345", "key_name": "k"}}}}'
+    assert secrets_of_environ({"TF_ENCRYPTION": text}) == {"s.12345"}
+
+
 @given(NASTY)
 @settings(deadline=None)
 def test_clean_text_steers_nothing(text: str) -> None:

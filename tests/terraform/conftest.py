@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from pytest_tfpipeline.context import Context, open_context
-from pytest_tfpipeline.model import RemoteState, Repository, Root, Run, Target, Variable
+from pytest_tfpipeline.model import RemoteState, Repository, Root, Run, Target, Tool, Variable
+from pytest_tfpipeline.process import Runner
+from pytest_tfpipeline.tools import find_tool
 from pytest_tfpipeline.workspace import prepare_output
 
 
@@ -31,8 +33,15 @@ class Playground:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def open(self, *targets: Target, roots: tuple[Root, ...] = (), mode: str = "plan", **run: Any) -> Context:
-        """A context; roots that are not given are made of the targets."""
+    def open(
+        self,
+        *targets: Target,
+        roots: tuple[Root, ...] = (),
+        mode: str = "plan",
+        tofu: Mapping[str, str] | None = None,
+        **run: Any,
+    ) -> Context:
+        """A context; roots that are not given are made of the targets. `tofu` is what OpenTofu runs, and why."""
         known = {root.dir for root in roots}
         made = tuple(_root(target.root) for target in targets if target.root not in known)
         output = prepare_output(self.path / "output")
@@ -40,7 +49,7 @@ class Playground:
         work.mkdir(parents=True)
         files = work / "files.json"
         files.write_text(json.dumps(self._files()))
-        repository = Repository(str(self.repository), roots=(*roots, *made))
+        repository = Repository(str(self.repository), roots=(*roots, *made), tofu=dict(tofu or {}))
         return open_context(
             Run(work.name, mode, repository, str(output), str(work), targets=targets, files_path=str(files), **run)
         )
@@ -116,3 +125,15 @@ def needy(playground: Playground) -> tuple[Playground, Root]:
         Variable("size", True, "number", file="needy/main.tf", line=6),
     )
     return playground, Root("needy", "needy", "needy/main.tf", variables=variables)
+
+
+@pytest.fixture(scope="session")
+def tofu() -> Tool:
+    """The real OpenTofu: built with Go where it is not there yet, which takes minutes."""
+    return find_tool("tofu", version=None, runner=Runner(), progress=print)
+
+
+@pytest.fixture
+def tofu_environ(tofu: Tool) -> dict[str, str]:
+    """For a run with an empty home, which would not find it."""
+    return {"TFPIPELINE_TOFU": tofu.path}

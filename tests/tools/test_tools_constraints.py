@@ -8,7 +8,7 @@ import pytest
 
 from pytest_tfpipeline.model import Root
 from pytest_tfpipeline.tools.constraints import exact_version, satisfies
-from pytest_tfpipeline.tools.wanted import Asked, asked_for, preferred_terraform
+from pytest_tfpipeline.tools.wanted import Asked, Versions, asked_for, preferred_versions
 
 
 @pytest.mark.parametrize(
@@ -75,17 +75,38 @@ def test_what_is_no_constraint_is_left_to_terraform() -> None:
 
 
 @pytest.mark.parametrize(
-    ("required", "preferred"),
+    ("required", "preferred", "others"),
     [
-        ((), None),
-        ((">= 1.2", "~> 1.5.0"), None),
-        (("= 1.5.7", ">= 1.2"), "1.5.7"),
-        (("= 1.5.7", "1.6.6"), "1.6.6"),
-        (("= 1.5.7", "1.6.6", "< 1.6"), "1.5.7"),
+        ((), None, {}),
+        ((">= 1.2", "~> 1.5.0"), None, {}),
+        (("= 1.5.7", ">= 1.2"), "1.5.7", {}),
+        (("= 1.5.7", "1.6.6"), "1.6.6", {"r0": "1.5.7"}),
+        (("= 1.5.7", "1.6.6", "< 1.6"), "1.5.7", {"r1": "1.6.6"}),
+        (
+            ("1.6.6", "1.6.6", "~> 1.5.0", "1.5.7", "1.5.6", "> 2"),
+            "1.6.6",
+            {"r2": "1.5.7", "r3": "1.5.7", "r4": "1.5.6"},
+        ),
     ],
 )
-def test_of_several_versions_the_one_that_most_roots_allow(
-    tmp_path: Path, required: tuple[str, ...], preferred: str | None
+def test_most_roots_choose_the_version_and_the_others_get_their_own(
+    tmp_path: Path, required: tuple[str, ...], preferred: str | None, others: dict[str, str]
 ) -> None:
     roots = [Root(f"r{index}", "r", "main.tf", required_version=text) for index, text in enumerate(required)]
-    assert preferred_terraform(tmp_path, roots) == preferred
+    assert preferred_versions(tmp_path, roots, (), "terraform") == Versions(preferred, others)
+
+
+def test_a_root_that_is_not_planned_does_not_choose_for_those_that_are(tmp_path: Path) -> None:
+    roots = [Root("old", "old", "main.tf", required_version="1.5.7"), Root("new", "new", "main.tf")]
+    assert preferred_versions(tmp_path, roots, {"new"}, "terraform") == Versions(None, {"old": "1.5.7"})
+
+
+def test_each_program_has_version_files_of_its_own(tmp_path: Path) -> None:
+    root = Root("app", "app", "app/main.tf")
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/.terraform-version").write_text("1.5.7\n")
+    (tmp_path / ".tool-versions").write_text("terraform 1.6.6\nopentofu 1.10.6\n")
+    assert asked_for(tmp_path, root) == (Asked("1.5.7", "app/.terraform-version", 1),)
+    assert asked_for(tmp_path, root, "tofu") == (Asked("1.10.6", ".tool-versions", 2),)
+    (tmp_path / "app/.opentofu-version").write_text("v1.12.6\n")
+    assert asked_for(tmp_path, root, "tofu") == (Asked("1.12.6", "app/.opentofu-version", 1),)

@@ -134,15 +134,25 @@ def test_too_old(tmp_path: Path, environ: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("interpreter", ["/usr/bin/env node", "/bin/sh"])
-def test_the_wrapper_of_setup_terraform_is_refused(tmp_path: Path, environ: dict[str, str], interpreter: str) -> None:
-    path = script(tmp_path / "bin", "terraform", 'echo \'{"terraform_version": "1.11.4"}\'', interpreter)
+@pytest.mark.parametrize(
+    ("name", "action"), [("terraform", "hashicorp/setup-terraform"), ("tofu", "opentofu/setup-opentofu")]
+)
+def test_the_wrapper_of_a_setup_action_is_refused(
+    tmp_path: Path, environ: dict[str, str], interpreter: str, name: str, action: str
+) -> None:
+    path = script(tmp_path / "bin", name, 'echo \'{"terraform_version": "1.11.4"}\'', interpreter)
     if "node" not in interpreter:
-        shutil.copy(path, tmp_path / "bin/terraform-bin")
-    with pytest.raises(ToolError, match=r"hashicorp/setup-terraform(.|\n)*terraform_wrapper: false"):
-        find_tool("terraform", version="1.11.4", runner=Runner(), environ=environ)
-    environ["TFPIPELINE_TERRAFORM"] = str(path)
-    with pytest.raises(ToolError, match="terraform_wrapper: false"):
-        find_tool("terraform", version=None, runner=Runner(), environ=environ)
+        shutil.copy(path, tmp_path / f"bin/{name}-bin")
+    with pytest.raises(ToolError, match=rf"{action}(.|\n)*{name}_wrapper: false"):
+        find_tool(name, version="1.11.4", runner=Runner(), environ=environ)
+    environ[f"TFPIPELINE_{name.upper()}"] = str(path)
+    with pytest.raises(ToolError, match=f"{name}_wrapper: false"):
+        find_tool(name, version=None, runner=Runner(), environ=environ)
+
+
+def test_a_version_that_is_too_old_is_not_even_looked_for(environ: dict[str, str]) -> None:
+    with pytest.raises(ToolError, match=r"terraform 0\.12\.31 is too old: 1\.2\.0 or newer is needed"):
+        find_tool("terraform", version="0.12.31", runner=Runner(), environ=environ)
 
 
 def test_the_named_program_counts(tmp_path: Path, environ: dict[str, str]) -> None:

@@ -25,7 +25,7 @@ TOP = Path(__file__).parents[2]
 
 
 def program(name: str, version: str) -> str:
-    said = json.dumps({"terraform_version": version}) if name == "terraform" else f"TFLint version {version}"
+    said = json.dumps({"terraform_version": version}) if name != "tflint" else f"TFLint version {version}"
     return f"#!/bin/sh\necho '{said}'\n"
 
 
@@ -52,7 +52,7 @@ def environ(tmp_path: Path, mirror: Path) -> dict[str, str]:
     return {"TFPIPELINE_TOOLS_DIR": str(tmp_path / "tools"), "TFPIPELINE_RELEASES_MIRROR": str(mirror)}
 
 
-@pytest.mark.parametrize(("name", "version"), [("terraform", "1.5.7"), ("tflint", "0.62.0")])
+@pytest.mark.parametrize(("name", "version"), [("terraform", "1.5.7"), ("tofu", "1.10.6"), ("tflint", "0.62.0")])
 def test_a_release_is_installed_once_with_progress(
     name: str, version: str, mirror: Path, environ: dict[str, str], tmp_path: Path
 ) -> None:
@@ -124,6 +124,52 @@ def test_tflint_is_built_with_go_where_releases_cannot_be_reached(environ: dict[
     assert (tool.version, tool.path) == ("0.61.0", str(tmp_path / "tools/tflint/0.61.0/tflint"))
     asked = (tmp_path / "bin/asked").read_text()
     assert asked == "install github.com/terraform-linters/tflint@v0.61.0\n"
+
+
+_GO_FOR_TOFU = """#!/bin/sh
+here=${0%/*}
+echo "$@" >>"$here/asked"
+case $1 in
+  mod) printf '{"Path": "x", "GoMod": "%s"}' "$here/theirs.mod" ;;
+  get) cp go.mod "$here/ours.mod" ;;
+  build)
+    for word in "$@"; do case $before in -o) out=$word ;; esac; before=$word; done
+    printf '#!/bin/sh\\necho \\047{"terraform_version": "1.10.6"}\\047\\n' >"$out"
+    chmod 755 "$out"
+    ;;
+esac
+"""
+_THEIR_MODULE = """module github.com/opentofu/opentofu
+
+go 1.24.13
+
+replace github.com/a/b v1.0.0 => github.com/c/b v1.0.1
+
+replace (
+\tgithub.com/d/e => github.com/f/e v2.0.0
+)
+
+tool github.com/a/tool
+"""
+
+
+def test_opentofu_is_built_with_go_with_the_replacements_of_its_own(environ: dict[str, str], tmp_path: Path) -> None:
+    with_go(environ, tmp_path)
+    (tmp_path / "bin/go").write_text(_GO_FOR_TOFU)
+    (tmp_path / "bin/theirs.mod").write_text(_THEIR_MODULE)
+    tool = find_tool("tofu", version="1.10.6", runner=Runner(environ))
+    assert (tool.version, tool.path) == ("1.10.6", str(tmp_path / "tools/tofu/1.10.6/tofu"))
+    assert (tmp_path / "bin/ours.mod").read_text().splitlines() == [
+        "module build",
+        "go 1.24.13",
+        "require github.com/opentofu/opentofu v1.10.6",
+        "replace github.com/a/b v1.0.0 => github.com/c/b v1.0.1",
+        "replace github.com/d/e => github.com/f/e v2.0.0",
+    ]
+    asked = (tmp_path / "bin/asked").read_text().splitlines()
+    assert asked[0] == "mod download -json github.com/opentofu/opentofu@v1.10.6"
+    assert "version.dev=no" in asked[2]
+    assert [path.name for path in Path(tool.path).parent.iterdir()] == ["tofu"]
 
 
 def test_a_wrong_checksum_is_not_evaded_with_go(mirror: Path, environ: dict[str, str], tmp_path: Path) -> None:

@@ -9,10 +9,18 @@ import pytest
 
 from pytest_tfpipeline.errors import ProviderError
 from pytest_tfpipeline.process import Outcome, Request, Runner
-from pytest_tfpipeline.tools.mirrors import find_mirrors, mirror_place, os_arch, package_hash, providers_in
+from pytest_tfpipeline.tools import find_tool
+from pytest_tfpipeline.tools.mirrors import (
+    find_mirrors,
+    lend_packages,
+    mirror_place,
+    os_arch,
+    package_hash,
+    providers_in,
+)
 from pytest_tfpipeline.tools.providers import REGISTRY_LIMITS, CliConfig, cli_config
 
-HOST = "registry.terraform.io"
+HOST, TOFU_HOST = "registry.terraform.io", "registry.opentofu.org"
 
 
 def package(mirror: Path, source: str, version: str, text: str = "#!/bin/sh\n") -> Path:
@@ -176,3 +184,61 @@ def test_a_provider_that_cannot_be_had_is_said_in_seconds(tmp_path: Path, source
     outcome = init(tmp_path / "root", config, {"wanted": source})
     assert said in " ".join(outcome.stderr.replace("│", " ").split())
     assert time.monotonic() - started < 20
+
+
+def tofu_init(root: Path, config: CliConfig, *extra: str) -> Outcome:
+    needs = 'terraform {\n  required_providers {\n    tiny = { source = "acme/tiny" }\n  }\n}\n'
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "main.tf").write_text(needs)
+    env = {**REGISTRY_LIMITS, "TF_CLI_CONFIG_FILE": str(config.path), "CHECKPOINT_DISABLE": "1"}
+    program = find_tool("tofu", version=None, runner=Runner()).path
+    return Runner().run(Request((program, "init", "-no-color", *extra), root, env=env, timeout=60))
+
+
+def test_opentofu_finds_what_a_mirror_has_for_terraform(tmp_path: Path) -> None:
+    place = package(tmp_path / "opt/m", f"{HOST}/acme/tiny", "1.2.3")
+    config = cli_config({}, tmp_path / "out", None, (str(tmp_path / "opt"),), tofu={})
+    assert config.path.name == "tofu.tfrc"
+    outcome = tofu_init(tmp_path / "root", config)
+    assert outcome.ok, outcome.stderr
+    lock = (tmp_path / "root/.terraform.lock.hcl").read_text()
+    assert f'provider "{TOFU_HOST}/acme/tiny"' in lock
+    assert package_hash(place) in lock
+    assert tofu_init(tmp_path / "root", config, "-lockfile=readonly").ok
+
+
+@pytest.mark.parametrize(
+    ("locked", "lent"),
+    [({}, True), ({"1.2.3": ["HASH"]}, True), ({"1.2.3": ["h1:another"]}, False), ({"1.0.0": ["h1:another"]}, True)],
+)
+def test_a_package_that_the_lock_file_does_not_know_is_not_lent(
+    tmp_path: Path, locked: dict[str, list[str]], lent: bool
+) -> None:
+    place = package(tmp_path / "m", f"{HOST}/acme/tiny", "1.2.3")
+    known = {version: [each.replace("HASH", package_hash(place)) for each in locked[version]] for version in locked}
+    made = lend_packages([tmp_path / "m"], tmp_path / "lent", {f"{TOFU_HOST}/acme/tiny": known})
+    assert providers_in(made) == ((f"{TOFU_HOST}/acme/tiny",) if lent else ())
+
+
+def test_what_a_mirror_has_for_opentofu_itself_is_left_alone(tmp_path: Path) -> None:
+    package(tmp_path / "m", f"{HOST}/acme/tiny", "1.2.3")
+    package(tmp_path / "m", f"{HOST}/acme/other", "1.0.0")
+    package(tmp_path / "n", f"{TOFU_HOST}/acme/tiny", "1.2.2")
+    (tmp_path / "m" / HOST / f"acme/tiny/terraform-provider-tiny_2.0.0_{os_arch()}.zip").write_bytes(b"PK")
+    made = lend_packages([tmp_path / "m", tmp_path / "n"], tmp_path / "lent", {})
+    assert providers_in(made) == (f"{TOFU_HOST}/acme/other",)
+
+
+def test_opentofus_own_settings_come_first(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    environ = {"XDG_CONFIG_HOME": str(tmp_path / "xdg")}
+    for name in (".tofurc", ".terraformrc", "../xdg/opentofu/tofurc"):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(f'credentials "{name.rpartition("/")[2].lstrip(".")}.example" {{}}\n')
+    read = []
+    for name in (".tofurc", ".terraformrc", "../xdg/opentofu/tofurc"):
+        read.append(cli_config(environ, tmp_path / "out", home, (), tofu={}).path.read_text())
+        (home / name).unlink()
+    assert ["terraformrc" in text for text in read] == [False, True, False]
+    assert all("tofurc" in text for text in (read[0], read[2]))
