@@ -22,9 +22,10 @@ class Services:
         self._emulators: dict[str, Emulator] = {}
         with ExitStack() as failing:
             failing.callback(self.stop)
-            profiles = profiles_of(run)
+            found = emulated(run)
+            profiles = profiles_of(run) if found else ()
             accounts = {one.name: one.identity.get("aws_account") or ACCOUNT_ID for one in run.environments}
-            for name, targets in emulated(run).items():
+            for name, targets in found.items():
                 self._emulators[name] = Emulator.start(
                     runner,
                     environment=name,

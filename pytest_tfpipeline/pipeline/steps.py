@@ -12,7 +12,7 @@ from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.gate.reasons import Reason
 from pytest_tfpipeline.gate.verdict import decide
 from pytest_tfpipeline.gate.waves import Applied
-from pytest_tfpipeline.model import CheckKind, EnvironmentRun, PlanResult, Record, Target
+from pytest_tfpipeline.model import CheckKind, EnvironmentRun, Finding, PlanResult, Record, Target
 from pytest_tfpipeline.parallel import in_parallel
 from pytest_tfpipeline.pipeline.judge import Reading, object_to, read_plans
 from pytest_tfpipeline.pipeline.proposal import needs_apply
@@ -105,7 +105,7 @@ class TerraformSteps:
             return Applied(target.root, wave, "failed", error="interrupted; terraform was asked to stop and to unlock")
         except PipelineError as error:
             return Applied(target.root, wave, "failed", error=str(error))
-        error_text = "\n".join(finding.text for finding in done.findings)
+        error_text = mask("\n".join(map(_told, done.findings)))
         return Applied(target.root, wave, "applied" if done.ok else "failed", done.seconds, error_text or None)
 
     def _perform(self, kind: CheckKind, targets: Sequence[Target]) -> tuple[Record, ...]:
@@ -121,3 +121,9 @@ class TerraformSteps:
         ]
         own = [record for record in records if (record.dir, record.environment) == (target.root, target.environment)]
         return decide(target.environment, expected, own, objected).reasons
+
+
+def _told(finding: Finding) -> str:
+    """What came of an apply, with the resource it came of: others may have gone well."""
+    where = f"{finding.address}: " if finding.address and finding.address not in finding.text else ""
+    return f"{where}{finding.text}"

@@ -118,6 +118,54 @@ def test_a_bucket_tells_that_it_notifies_eventbridge(shared: Emulator) -> None:
     assert s3.get_bucket_notification_configuration(Bucket="announcing")["EventBridgeConfiguration"] == {}
 
 
+def test_a_bucket_policy_denies_nobody_who_meets_its_condition(shared: Emulator) -> None:
+    s3 = boto3_client("s3", shared.process_env, "us-east-1")
+    s3.create_bucket(Bucket="over-tls")
+    resources = ["arn:aws:s3:::over-tls", "arn:aws:s3:::over-tls/*"]
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": resources}
+    policy = {"Version": "2012-10-17", "Statement": [deny | {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}
+    s3.put_bucket_policy(Bucket="over-tls", Policy=json.dumps(policy))
+    s3.put_object(Bucket="over-tls", Key="x", Body=b"x")
+    assert s3.get_object(Bucket="over-tls", Key="x")["Body"].read() == b"x"
+
+
+def test_a_bucket_logs_to_one_whose_policy_is_elsewhere(shared: Emulator) -> None:
+    s3 = boto3_client("s3", shared.process_env, "us-east-1")
+    for name in ("logged", "log-target"):
+        s3.create_bucket(Bucket=name)
+    told = {"TargetBucket": "log-target", "TargetPrefix": "access/"}
+    s3.put_bucket_logging(Bucket="logged", BucketLoggingStatus={"LoggingEnabled": told})
+    assert s3.get_bucket_logging(Bucket="logged")["LoggingEnabled"] == told
+
+
+TAG = {"Key": "team", "Value": "data"}
+
+
+@pytest.mark.parametrize("chosen", [{"Prefix": "raw/"}, {"And": {"Prefix": "raw/", "Tags": [TAG]}}])
+def test_a_replication_rule_keeps_its_filter(shared: Emulator, chosen: dict[str, Any]) -> None:
+    s3 = boto3_client("s3", shared.process_env, "us-east-1")
+    bucket = f"replicated-{len(chosen.get('And', {}))}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    rule = {"ID": "raw", "Priority": 1, "Status": "Enabled", "DeleteMarkerReplication": {"Status": "Enabled"}}
+    rules = [rule | {"Filter": chosen, "Destination": {"Bucket": f"arn:aws:s3:::{bucket}"}}]
+    role = "arn:aws:iam::123456789012:role/x"
+    s3.put_bucket_replication(Bucket=bucket, ReplicationConfiguration={"Role": role, "Rules": rules})
+    assert s3.get_bucket_replication(Bucket=bucket)["ReplicationConfiguration"]["Rules"] == rules
+
+
+def test_a_service_runs_what_was_desired_and_tells_how_it_rebalances(shared: Emulator) -> None:
+    ecs = boto3_client("ecs", shared.process_env)
+    ecs.create_cluster(clusterName="web")
+    ecs.register_task_definition(family="web", containerDefinitions=[{"name": "web", "image": "x", "memory": 64}])
+    for name, given in (("plain", {}), ("spread", {"availabilityZoneRebalancing": "ENABLED"})):
+        ecs.create_service(cluster="web", serviceName=name, taskDefinition="web", desiredCount=2, **given)
+    plain, spread = ecs.describe_services(cluster="web", services=["plain", "spread"])["services"]
+    assert (plain["runningCount"], plain["pendingCount"]) == (2, 0)
+    assert [one["rolloutState"] for one in plain["deployments"]] == ["COMPLETED"]
+    assert (plain["availabilityZoneRebalancing"], spread["availabilityZoneRebalancing"]) == ("DISABLED", "ENABLED")
+
+
 @pytest.mark.parametrize("service", FIXES)
 def test_fixes_are_asked_for_by_the_names_that_moto_has_for_its_services(service: str) -> None:
     from moto.backend_index import backend_url_patterns

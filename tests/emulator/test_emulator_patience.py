@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
+from pathlib import Path
 
 import pytest
 
+from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.emulator.cloud import Call, Cloud
 from pytest_tfpipeline.emulator.patience import LIMIT, Patience
+from pytest_tfpipeline.model import Repository, Run, Target
 
 AGENT = "APN/1.0 HashiCorp/1.0 Terraform/1.11.4 tfpipeline/0a1b2c3d"
 
@@ -82,3 +86,14 @@ def test_the_cloud_names_service_and_action() -> None:
     assert [answer.status for answer in answers] == [200] * 5 + [501] * 2
     text = answers[-1].body.decode()
     assert "the emulated cloud cannot do ecs ListClusters: for 300 seconds it has answered the same" in text
+
+
+def test_each_process_of_an_emulated_environment_is_known_by_a_name_of_its_own(tmp_path: Path) -> None:
+    targets = (Target("core", "staging", emulated=True), Target("core", "production"))
+    run = Run("r", "plan", Repository(""), "", str(tmp_path), targets=targets, process_env={"staging": {"A": "b"}})
+    ctx = open_context(run)
+    first, second, real = (ctx.request(("terraform",), tmp_path, target).env for target in (targets[0], *targets))
+    names = [env["TF_APPEND_USER_AGENT"] for env in (first, second)]
+    assert all(re.fullmatch(r"tfpipeline/[0-9a-f]{8}", name) for name in names)
+    assert names[0] != names[1]
+    assert "TF_APPEND_USER_AGENT" not in real

@@ -100,6 +100,7 @@ def test_a_finding_is_rendered_with_place_source_and_mend() -> None:
         ("Unsupported Terraform Core version", "terraform-version"),
         ("AccessDenied: User is not authorized to perform: s3:GetObject", "access-denied"),
         ("write /x/p: no space left on device", "disk-full"),
+        ("api error NotImplemented: the emulated cloud cannot do ec2 CreateIpam: not implemented", "not-emulated"),
         ("Unsupported attribute", None),
     ],
 )
