@@ -14,8 +14,8 @@ VAR_FILE_ENDINGS = (".tfvars", ".tfvars.json")
 #: Directories that hold one file for `-backend-config` per environment, beside those for var files.
 BACKEND_DIRECTORIES = ("backend", "backends", "backend-config", "backend_config")
 
-#: The endings of such a file; but for the first one, its name or its directory must say `backend`.
-BACKEND_ENDINGS = (".tfbackend", ".hcl", ".tfvars", ".conf", ".config", ".backend")
+#: The endings of such a file; but for the first two, its name or its directory must say `backend`.
+BACKEND_ENDINGS = (".tfbackend", ".backend", ".hcl", ".tfvars", ".conf", ".config")
 
 #: Names that count as an environment wherever they are seen.
 USUAL_ENVIRONMENTS = (

@@ -33,6 +33,7 @@ _AZURE = frozenset(
     | {"centralindia", "koreacentral", "southafricanorth", "uaenorth"}
 )
 _ACCOUNT = re.compile(r"\d{12}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_BACKEND_WORD = re.compile(rf"(?:^|[._-])(?:{'|'.join(sorted(BACKEND_WORDS))})(?=[._-]|$)", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[._-]")
 
 
@@ -49,6 +50,11 @@ def is_usual(name: str) -> bool:
         usual in USUAL_NAMES and (is_place(rest) or all(part in _QUALIFIERS for part in _SEPARATOR.split(rest)))
         for usual, rest in splits(lower)
     )
+
+
+def says_environment(name: str) -> bool:
+    """Whether an environment's name is a part of it: `ab-dev`."""
+    return is_usual(parts_of(name)[1])
 
 
 @cache
@@ -73,7 +79,7 @@ def parts_of(stem: str) -> tuple[str | None, str]:
 
     `staging` is (None, "staging"), `vars-staging` is ("", "staging") and `core.staging` ("core", "staging").
     """
-    if is_usual(stem) or is_place(stem):
+    if "." not in stem and (is_usual(stem) or is_place(stem)):
         return None, stem
     found = [(rest, name) for name, rest in splits(stem) if is_usual(name) or is_place(name)]
     if not found:
@@ -84,9 +90,13 @@ def parts_of(stem: str) -> tuple[str | None, str]:
 
 def backend_parts(stem: str) -> tuple[str | None, str]:
     """The same for a file of `-backend-config`, whose words for a backend mean nothing either."""
-    kept = [part for part in _SEPARATOR.split(stem) if part.lower() not in BACKEND_WORDS]
-    rest, name = parts_of("-".join(kept))
+    rest, name = parts_of(without_backend(stem))
     return rest or None, name
+
+
+def without_backend(stem: str) -> str:
+    """The stem without its words for a backend: `ab-dev` of `ab-dev.s3`."""
+    return _BACKEND_WORD.sub("", stem).strip("._-")
 
 
 def _only(text: str, words: frozenset[str]) -> bool:

@@ -92,4 +92,5 @@ def _inside(path: str, folder: str) -> bool:
 
 
 def _some(names: Sequence[str]) -> str:
+    names = ["the top directory" if name == "." else name for name in names]
     return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

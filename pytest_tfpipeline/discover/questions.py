@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pytest_tfpipeline.config import root_config
 from pytest_tfpipeline.config.entries import assignments, literal, pattern_for, root_entry
 from pytest_tfpipeline.discover.asking import RULES
+from pytest_tfpipeline.discover.names import says_environment
 from pytest_tfpipeline.discover.places import order
 from pytest_tfpipeline.discover.scene import SHOWN, Asked, Scene, has, named
 from pytest_tfpipeline.model import Question, Root
@@ -15,8 +16,11 @@ from pytest_tfpipeline.model import Question, Root
 def questions(scene: Scene) -> Iterator[Question]:
     """All of them, the weightiest first. Of a root that was asked about before, the lines belong into its entry."""
     if not scene.environments and scene.roots:
-        hinted = sorted({name for hint in scene.hints.values() for name in hint.environments}, key=order)
-        lines = tuple(_top(scene, {"environments": hinted or ["staging", "production"]}))
+        hinted = {name for hint in scene.hints.values() for name in hint.environments}
+        found = scene.sources.environments
+        hinted = hinted or {name for name in (found.candidates if found else ()) if says_environment(name)}
+        names = sorted(hinted, key=order) or ["staging", "production"]
+        lines = tuple(_top(scene, {"environments": names}))
         yield Question("Which environments are there? No var file and no directory says one.", lines)
     begun: set[str] = set()
     for rule in RULES:

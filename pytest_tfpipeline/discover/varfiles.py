@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +17,7 @@ from pytest_tfpipeline.config.places import (
     VAR_FILE_ENDINGS,
 )
 from pytest_tfpipeline.discover.directories import join, parent
-from pytest_tfpipeline.discover.names import BACKEND_WORDS, FILLERS, backend_parts, is_usual, parts_of
+from pytest_tfpipeline.discover.names import BACKEND_WORDS, FILLERS, backend_parts, is_usual, parts_of, without_backend
 from pytest_tfpipeline.discover.places import ENVIRONMENT_PARENTS
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
@@ -86,7 +86,7 @@ def index_var_files(files: Iterable[str], terraform_dirs: Collection[str], roots
 def index_backend_files(files: Iterable[str], terraform_dirs: Collection[str], roots: Iterable[str]) -> Files:
     """All files for `-backend-config` that could be an environment's."""
     stems = ((path, stem) for path in files if (stem := _backend_stem(path)))
-    claims = _Claims(terraform_dirs, roots, BACKEND_WORDS | FILLERS, backend_parts)
+    claims = _Claims(terraform_dirs, roots, BACKEND_WORDS | FILLERS, backend_parts, without_backend)
     return Files(claims.index(stems), (*VAR_FILE_DIRECTORIES, *BACKEND_DIRECTORIES))
 
 
@@ -96,14 +96,17 @@ class _Claims:
     roots: Iterable[str]
     words: frozenset[str]
     cut: Callable[[str], tuple[str | None, str]]
+    plain: Callable[[str], str] = str
 
     def index(self, stems: Iterable[tuple[str, str]]) -> dict[str, tuple[Claim, ...]]:
         """The claims of these files (path, stem) by the directory in which they are looked for."""
         found: defaultdict[str, list[Claim]] = defaultdict(list)
-        for path, stem in sorted(stems):
-            place, between = parent(path), list[str]()
+        ordered = sorted(stems)
+        shared = self._shared(ordered)
+        for path, stem in ordered:
+            place, between, extra = parent(path), list[str](), shared.get(parent(path))
             for _ in range(_DEPTH + 1):
-                said = self._said(place, between, stem)
+                said = self._said(place, between, stem, extra)
                 if said:
                     found[place].append(Claim(path, said[1], said[0]))
                 if place == "." or place in self.terraform_dirs:
@@ -111,15 +114,26 @@ class _Claims:
                 place, between = parent(place), [posixpath.basename(place), *between]
         return {place: tuple(claims) for place, claims in found.items()}
 
+    def _shared(self, stems: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """By directory, the word that every file in it has beside an environment: `blue` of `staging.blue`."""
+        rests: defaultdict[str, set[str]] = defaultdict(set)
+        counts: Counter[str] = Counter()
+        for path, stem in stems:
+            rest, _ = self.cut(stem)
+            if rest and key_of(rest) not in self._names:
+                rests[parent(path)].add(rest)
+                counts[parent(path)] += 1
+        return {place: min(words) for place, words in rests.items() if len(words) == 1 and counts[place] > 1}
+
     @cached_property
     def _names(self) -> frozenset[str]:
         """Names of roots that mean nothing else."""
         names = (posixpath.basename(root) for root in self.roots)
         return frozenset(key_of(name) for name in names if name != "." and not is_usual(name) and name not in _HOLDERS)
 
-    def _said(self, place: str, between: list[str], stem: str) -> tuple[str | None, str] | None:
+    def _said(self, place: str, between: list[str], stem: str, extra: str | None) -> tuple[str | None, str] | None:
         """(owner, environment) that a file says by its name and the directories between it and the place."""
-        owner, name = self._of_stem(stem)
+        owner, name = self._of_stem(stem, extra)
         owners = [owner] if owner else []
         owners += [key_of(part) for part in between if key_of(part) in self._names]
         others = [part for part in between if key_of(part) not in self._names]
@@ -132,16 +146,16 @@ class _Claims:
             return None
         return owners[0] if owners else None, others[0]
 
-    def _of_stem(self, stem: str) -> tuple[str | None, str | None]:
-        """The root and the environment that a file's name says, as far as it does."""
+    def _of_stem(self, stem: str, extra: str | None) -> tuple[str | None, str | None]:
+        """The root and the environment that a file's name says, as far as it does; `extra` says nothing."""
         if _only(stem, self.words):
             return None, None
         if key_of(stem) in self._names:
             return key_of(stem), None
         rest, name = self.cut(stem)
-        if not rest:
+        if not rest or rest == extra:
             return None, name
-        return (key_of(rest), name) if key_of(rest) in self._names else (None, stem)
+        return (key_of(rest), name) if key_of(rest) in self._names else (None, self.plain(stem))
 
 
 def _misleading(between: Sequence[str]) -> bool:
@@ -173,7 +187,7 @@ def _backend_stem(path: str) -> str | None:
     for ending in BACKEND_ENDINGS:
         if name.endswith(ending):
             stem = name[: -len(ending)]
-            plain = _NAME.fullmatch(stem) and (ending == BACKEND_ENDINGS[0] or _is_backend(path, stem))
+            plain = _NAME.fullmatch(stem) and (ending in BACKEND_ENDINGS[:2] or _is_backend(path, stem))
             return stem if plain else None
     return None
 

@@ -27,6 +27,14 @@ QUESTIONS: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "Which environments are there?",
         ['environments = ["staging", "production"]'],
     ),
+    "environments of several tenants": (
+        {
+            "tf/core/main.tf": PLAIN,
+            **{f"tf/backends/{name}.s3.tfbackend": "" for name in ("shop-dev", "bank-dev", "x")},
+        },
+        "Which environments are there?",
+        ['environments = ["bank-dev", "shop-dev"]'],
+    ),
     "among environments": (
         {"dev/main.tf": PLAIN, "prod/main.tf": PLAIN, "shared/main.tf": PLAIN},
         "Which environments does shared belong to?",

@@ -12,6 +12,7 @@ from pytest_tfpipeline.discover import discover
 from pytest_tfpipeline.errors import ConfigurationError
 from pytest_tfpipeline.model import Repository, Target
 from pytest_tfpipeline.pipeline.assumed import check_assumed, question_note
+from pytest_tfpipeline.pipeline.build import Wish, build_run, describe
 from pytest_tfpipeline.pipeline.needs import wanting
 from pytest_tfpipeline.pipeline.states import check_states, with_shared_states
 from pytest_tfpipeline.pipeline.targets import resolve_targets
@@ -138,3 +139,20 @@ def test_open_questions_are_one_note_of_a_run(tmp_path: Path) -> None:
     (note,) = question_note(questions)
     assert note.startswith("One question about this repository: `pytest --tf-list` asks")
     assert question_note(()) == ()
+
+
+def test_a_run_that_cannot_apply_goes_on_and_one_that_can_ends(tmp_path: Path) -> None:
+    Seen(tmp_path, {**BACKENDS, "dns/main.tf": WHOLE})
+    plan, apply = (Wish(mode, ("dev",), output=tmp_path / "out") for mode in ("plan", "apply"))
+    run, notes = build_run(tmp_path, plan, describe(tmp_path, plan, Runner()), Runner())
+    assert {one.root: [each.rule for each in one.problems] for one in run.targets} == {
+        "core": [],
+        "dns": ["shared-state"],
+    }
+    assert any(note.startswith("One question about this repository") for note in notes)
+    with pytest.raises(ConfigurationError, match="dns in dev would have the state of prod"):
+        build_run(tmp_path, apply, describe(tmp_path, apply, Runner()), Runner())
+
+    Seen(tmp_path, {}, '[[root]]\nmatch = "dns"\nenvironments = ["prod"]\n')
+    with pytest.raises(ConfigurationError, match="found and not configured"):
+        build_run(tmp_path, apply, describe(tmp_path, apply, Runner()), Runner())

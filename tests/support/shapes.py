@@ -136,6 +136,16 @@ SHAPES: dict[str, Shape] = {
         {"core": ("dev", "prod")},
         backend_files={"core": {"dev": "core/backends/dev.tfbackend", "prod": "core/backends/prod.tfbackend"}},
     ),
+    "backend files with a word that they all have": Shape(
+        {"core/main.tf": PARTIAL, "core/dev.blue.backend": 'key = "d"', "core/prod.blue.backend": 'key = "p"'},
+        {"core": ("dev", "prod")},
+        backend_files={"core": {"dev": "core/dev.blue.backend", "prod": "core/prod.blue.backend"}},
+    ),
+    "backend files that say their type": Shape(
+        {"core/main.tf": PARTIAL, "core/dev.s3.tfbackend": 'key = "d"', "backends/prod.s3.tfbackend": 'key = "p"'},
+        {"core": ("dev", "prod")},
+        backend_files={"core": {"dev": "core/dev.s3.tfbackend", "prod": "backends/prod.s3.tfbackend"}},
+    ),
     "backend files among var files": Shape(
         {
             "core/main.tf": PARTIAL,
