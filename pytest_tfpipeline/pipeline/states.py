@@ -64,11 +64,11 @@ def check_states(repository: Repository, config: Config, asked: Sequence[str], t
 def with_shared_states(
     repository: Repository, config: Config, asked: Sequence[str], targets: Sequence[Target]
 ) -> tuple[Target, ...]:
-    """The same targets for a run that cannot apply: one of a root that nobody has configured, in several environments
-    with one state, has that as its problem, and the rest goes on. Of another root it is raised as an error."""
+    """The same targets for a run that cannot apply: one of a root that nobody has configured has the state that it
+    shares as its problem, and the rest goes on. Of a configured root it is raised as an error."""
     found: dict[tuple[str, str], Finding] = {}
     for state, target, other in _clashes(repository, asked, targets):
-        if root_config(config, target.root) is not None or other.root != target.root:
+        if root_config(config, target.root) is not None:
             raise ConfigurationError(_shared(state, target, other, config), where=config.source or None, mend=_MEND)
         text = f"{_shared(state, target, other, config)}\n-> {_MEND}"
         found[target.root, target.environment] = Finding("shared-state", Severity.ERROR, text)

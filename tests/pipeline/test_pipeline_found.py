@@ -108,6 +108,13 @@ def test_one_state_for_several_environments_stops_a_plan_of_that_root_alone(tmp_
         check_states(found.repository, found.config, ("dev",), found.targets)
 
 
+def test_so_does_one_state_for_several_roots(tmp_path: Path) -> None:
+    files = {"core/main.tf": WHOLE, "app/main.tf": WHOLE, "app/dev.tfvars": "", "core/prod.tfvars": ""}
+    found = Seen(tmp_path, files)
+    targets = with_shared_states(found.repository, found.config, ("dev",), found.targets)
+    assert {one.root: [each.rule for each in one.problems] for one in targets} == {"app": ["shared-state"], "core": []}
+
+
 def test_of_a_configured_root_it_is_an_error(tmp_path: Path) -> None:
     found = Seen(tmp_path, {"core/main.tf": WHOLE}, 'environments = ["dev", "prod"]\n[[root]]\nmatch = "core"\n')
     with pytest.raises(ConfigurationError, match="would have the state of prod"):
