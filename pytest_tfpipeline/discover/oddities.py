@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
 from pytest_tfpipeline.discover.described import Found
 from pytest_tfpipeline.discover.directories import join
 from pytest_tfpipeline.discover.environments import Environments
 from pytest_tfpipeline.discover.roots import resolve
+from pytest_tfpipeline.discover.settled import REQUIRED
+from pytest_tfpipeline.discover.states import DECISIVE
 from pytest_tfpipeline.model import Kind, Root
 
 _SUBMODULE = re.compile(r"^\s*path\s*=\s*(.+?)\s*$", re.MULTILINE)
@@ -18,6 +21,7 @@ _SHOWN = 3
 def oddities(found: Found, roots: Sequence[Root], files: Sequence[str], gitmodules: str) -> Iterator[str]:
     """Each a whole sentence. `gitmodules` is the text of `.gitmodules`, "" where there is none."""
     yield from _called_roots(found, roots)
+    yield from _same_states(roots)
     yield from _computed_backends(found)
     yield from _absent_submodules(found, files, gitmodules)
     yield from _pointers(found)
@@ -42,6 +46,20 @@ def _called_roots(found: Found, roots: Sequence[Root]) -> Iterator[str]:
                 f"{root.dir} has a backend and is called as a module too, by {_some(by)}: it was taken for a root. "
                 f"What it makes is in both states then; `exclude` it if it is only a module."
             )
+
+
+def _same_states(roots: Sequence[Root]) -> Iterator[str]:
+    """Roots whose backend blocks say the same place: whichever is applied last would destroy what the others made."""
+    places: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for root in roots:
+        needed = REQUIRED.get(root.backend or "", ())
+        if root.kind is Kind.ROOT and DECISIVE.get(root.backend or "") in needed and not root.workspaces:
+            place = tuple(root.backend_config.get(name, "") for name in needed)
+            if all(place):
+                places[(root.backend or "", *place)].append(root.dir)
+    for place, dirs in places.items():
+        if len(dirs) > 1:
+            yield f"{_some(dirs)} have the same state by their backend blocks ({' '.join(place)}): give each its own."
 
 
 def _computed_backends(found: Found) -> Iterator[str]:

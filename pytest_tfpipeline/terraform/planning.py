@@ -25,6 +25,9 @@ from pytest_tfpipeline.terraform.variables import early_var_files, var_files
 from pytest_tfpipeline.workspace import write_private
 from pytest_tfpipeline.workspace.digest import manifest_digest
 
+#: Problems of a target that leave it open what else is not said yet: all of that is named at once.
+_UNSAID = frozenset({"incomplete-backend", "shared-state"})
+
 
 def ensure_plan(ctx: Context, target: Target) -> PlanResult:
     """The target's plan; whoever needs it first makes it, and every root that it depends on before it."""
@@ -64,11 +67,10 @@ def _key(what: str, target: Target) -> str:
 
 def _plan(ctx: Context, target: Target) -> PlanResult:
     blank = PlanResult(target.root, target.environment, PlanStatus.FAILED)
-    if target.problems:
-        return replace(blank, findings=target.problems)
-    wanting = _wanting(ctx, target)
-    if wanting:
-        return replace(blank, findings=wanting)
+    unsaid = all(problem.rule in _UNSAID for problem in target.problems)
+    lacking = (*target.problems, *(_wanting(ctx, target) if unsaid else ()))
+    if lacking:
+        return replace(blank, findings=lacking)
     init = ensure_init(ctx, target.root, target.environment)
     if not init.ok:
         return replace(blank, findings=init.findings, seconds=init.seconds)

@@ -27,6 +27,10 @@ ODD: dict[str, tuple[dict[str, str], str]] = {
         {".gitmodules": '[submodule "v"]\n\tpath = vendor\n\turl = x\n', "app/main.tf": WHOLE + _CALL},
         "The submodule vendor is not checked out: run `git submodule update --init vendor`. app calls modules in it.",
     ),
+    "two roots with one state": (
+        {"a/main.tf": WHOLE, "b/main.tf": WHOLE, "c/main.tf": WHOLE.replace("KEY", "c")},
+        "a, b have the same state by their backend blocks (s3 states KEY): give each its own.",
+    ),
     "nothing but pointers": (
         {"big/main.tf": POINTER, "big/backend.tf": POINTER},
         "big: every Terraform file there is a Git LFS pointer",
