@@ -114,6 +114,9 @@ def _grounds(root: Root, sources: Sources, entry: RootConfig | None) -> Iterator
     if entry is not None and entry.environments is not None:
         yield "the configuration says so"
         return
+    configured = entry is not None and "{env}" in f"{entry.var_files}{entry.backend}{entry.workspace}"
+    if configured:
+        yield "its entry in the configuration has {env}"
     environments = sources.environments
     if root.kind is Kind.EXAMPLE or environments is None:
         return
@@ -128,7 +131,7 @@ def _grounds(root: Root, sources: Sources, entry: RootConfig | None) -> Iterator
     named = sorted(sources.workspaces.get(root.dir, Workspaces()).names.intersection(root.environments))
     if named:
         yield f"terraform.workspace is held against {', '.join(named)}"
-    if root.environments and not environments.by_root.get(root.dir):
+    if root.environments and not environments.by_root.get(root.dir) and not configured:
         yield "nothing ties it to one of them"
 
 

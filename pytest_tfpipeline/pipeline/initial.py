@@ -31,11 +31,9 @@ class Initial:
 
     def text(self) -> str:
         """What to add, and the questions as comments below it: valid TOML as it is."""
-        head = f"# For {self.home.file}.\n" if not self.addition.empty else "# Nothing to add.\n"
-        return (
-            "\n\n".join(filter(None, (head + addition_text(self.home, self.addition).rstrip("\n"), *self._asked())))
-            + "\n"
-        )
+        head = f"# {'Nothing to add to' if self.addition.empty else 'For'} {self.home.file}.\n"
+        added = f"{head}{addition_text(self.home, self.addition)}".rstrip("\n")
+        return "\n\n".join((added, *self._asked())) + "\n"
 
     def written(self) -> str:
         """What to tell after it was written."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_tfpipeline.config.keys import Config
 from pytest_tfpipeline.config.match import known_environments
 from pytest_tfpipeline.discover.unfilled import unfilled
-from pytest_tfpipeline.model import Repository, Root, Target, Variable
+from pytest_tfpipeline.model import Kind, Repository, Root, Target, Variable
 from pytest_tfpipeline.pipeline.targets import resolve_targets
 from pytest_tfpipeline.reports.listing import Wanting
 
@@ -25,6 +25,8 @@ def _of_root(
     root: Root, targets: Sequence[Target], repository: Repository, environ: Mapping[str, str]
 ) -> Iterator[Wanting]:
     found: dict[tuple[Variable, ...], list[str]] = {}
+    if root.kind is Kind.ROOT and not root.environments:
+        found[unfilled(root, Path(repository.path), (), (), environ)] = []
     for target in targets:
         if target.root == root.dir and not target.prepare:
             names = {*environ, *target.env, *target.plan_env}

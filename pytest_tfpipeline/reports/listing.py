@@ -24,7 +24,7 @@ def listing_json(repository: Repository) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanting:
-    """Variables of a root that nothing gives a value to, in these environments."""
+    """Variables of a root that nothing gives a value to, in these environments; () for a root of none."""
 
     root: str
     variables: tuple[Variable, ...]
@@ -53,7 +53,8 @@ def _row(row: Directory, root: Root | None, wanting: Sequence[Wanting]) -> Itera
             yield from _wrapped(f"workspace of its name: {', '.join(root.workspaces)}", _INDENT)
         for one in wanting:
             names = ", ".join(f"{each.name} ({each.type})" if each.type else each.name for each in one.variables)
-            yield from _wrapped(f"no value in {', '.join(one.environments)}: {names}", _INDENT)
+            where = f" in {', '.join(one.environments)}" if one.environments else ""
+            yield from _wrapped(f"no value{where}: {names}", _INDENT)
         if row.environments and not row.apply:
             yield f"{_INDENT}not applied unless configured or emulated"
     if row.after:

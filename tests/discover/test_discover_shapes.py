@@ -27,6 +27,13 @@ def test_it_is_said_why(describe: Callable[..., Any], shape: Shape) -> None:
     assert all(root.grounds for root in describe(shape.files).roots.values())
 
 
+def test_what_the_configuration_says_is_a_ground_too(describe: Callable[..., Any]) -> None:
+    config = {"environments": ["dev"], "root": [{"match": "core", "workspace": "{env}"}]}
+    assert describe({"core/main.tf": PLAIN}, config).roots["core"].grounds == (
+        "its entry in the configuration has {env}",
+    )
+
+
 def test_what_is_configured_is_not_found_as_well(describe: Callable[..., Any]) -> None:
     files = {"core/main.tf": WHOLE + "locals {\n  n = terraform.workspace\n}\n", "core/dev.tfvars": ""}
     assert describe(files).roots["core"].workspaces == ("dev",)

@@ -141,6 +141,13 @@ def test_variables_without_a_value_are_named_in_the_listing(tmp_path: Path) -> N
     assert {one.environments for one in wanting(found.repository, found.config, {})} == {("prod",)}
 
 
+def test_a_root_of_no_environment_has_its_variables_named_too(tmp_path: Path) -> None:
+    found = Seen(tmp_path, {"core/main.tf": PLAIN + 'variable "a" {\n  type = string\n}\n'})
+    missing = wanting(found.repository, found.config, {})
+    assert [(one.root, one.environments) for one in missing] == [("core", ())]
+    assert "no value: a (string)" in listing_table(found.repository, missing)
+
+
 def test_open_questions_are_one_note_of_a_run(tmp_path: Path) -> None:
     questions = Seen(tmp_path, {"core/main.tf": PARTIAL, "core/dev.tfvars": ""}).repository.questions
     (note,) = question_note(questions)
