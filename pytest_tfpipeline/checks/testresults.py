@@ -18,7 +18,7 @@ from pytest_tfpipeline.terraform.diagnostics import (
     render_findings,
 )
 from pytest_tfpipeline.terraform.testevents import RunEvents, TestEvents, events_of
-from pytest_tfpipeline.terraform.testing import Tested, left_behind
+from pytest_tfpipeline.terraform.testing import Ended, left_behind
 
 _OUTCOMES = {"pass": Outcome.PASSED, "fail": Outcome.FAILED, "error": Outcome.ERROR, "skip": Outcome.SKIPPED}
 _NO_CREDENTIALS = (
@@ -42,7 +42,7 @@ class Judged:
     passed: bool = False
 
 
-def judge(directory: Directory, file: str, tests: TestFile, tested: Tested, *, emulated: bool) -> Judged:
+def judge(directory: Directory, file: str, tests: TestFile, tested: Ended, *, emulated: bool) -> Judged:
     """Passed only if terraform said of every run block that is in the file that it passed."""
     own = os.path.relpath(directory.copy / file, directory.cwd)
     events = events_of(tested.outcome.stdout.splitlines(), own)
@@ -60,13 +60,13 @@ def judge(directory: Directory, file: str, tests: TestFile, tested: Tested, *, e
     return Judged(ordered, tuple(apart), cases, _counted(cases), passed=not errors(ordered))
 
 
-def _timed_out(file: str, tested: Tested) -> Finding:
+def _timed_out(file: str, tested: Ended) -> Finding:
     limit = f"{tested.outcome.limit:g} seconds" if tested.outcome.limit else "its time"
     text = f"These tests were stopped: they had not ended after {limit}."
     return failure("timeout", f"{text}\n-> Find out what they wait for, or set `timeout` in a [[test]].", file=file)
 
 
-def _left(events: TestEvents, tested: Tested, file: str, *, emulated: bool) -> Iterator[Finding]:
+def _left(events: TestEvents, tested: Ended, file: str, *, emulated: bool) -> Iterator[Finding]:
     """What terraform could not destroy, by its word and by the state that it left."""
     names = [address for run in events.runs.values() for address in run.left]
     names += [address for addresses in events.interrupted.values() for address in addresses]

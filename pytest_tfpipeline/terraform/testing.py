@@ -30,7 +30,7 @@ _ERRORED = "errored_test.tfstate"
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Ended:
     """How terraform ended, and where the state of what it could not destroy is kept, if there is one."""
 
     outcome: Outcome
@@ -44,7 +44,7 @@ def run_tests(
     cloud: Mapping[str, str],
     timeout: float,
     var_files: Sequence[str] = (),
-) -> Tested:
+) -> Ended:
     """`terraform test` of that file, in the static copy, where the directory has been initialised.
 
     `cloud` are the variables of an emulated cloud, or nothing; `var_files` are relative to the repository. An
@@ -63,7 +63,7 @@ def run_tests(
     finally:
         # Also after an interrupt: it may hold all that is known of what was made.
         kept = _keep_errored(ctx, where.cwd / _ERRORED, file)
-    return Tested(outcome, kept)
+    return Ended(outcome, kept)
 
 
 def modules_by_key(ctx: Context, directory: str) -> Mapping[str, str]:

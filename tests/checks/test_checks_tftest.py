@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from pytest_tfpipeline.checks import perform
-from pytest_tfpipeline.discover.nativetests import item_name, read_test_file
+from pytest_tfpipeline.checks.testresults import judge
+from pytest_tfpipeline.discover.nativetests import RunBlock, TestFile, item_name, read_test_file
 from pytest_tfpipeline.model import Check, CheckKind, Module, Outcome, Record, Severity, Tool
+from pytest_tfpipeline.process import Outcome as ProcessOutcome
+from pytest_tfpipeline.terraform.init import directory_of
 from pytest_tfpipeline.terraform.testfeatures import lacking
+from pytest_tfpipeline.terraform.testing import Ended
 from pytest_tfpipeline.tools.providers import cli_config
 
 MAIN = """variable "name" {
@@ -321,3 +325,67 @@ def test_what_an_older_program_lacks_is_said_by_name(
         assert finding.severity is Severity.ERROR
         assert (since or "has no such thing") in finding.text
         assert version in finding.text or since is None
+
+
+def said(*messages: dict[str, object]) -> str:
+    return "\n".join(json.dumps({"@timestamp": "2026-01-01T00:00:00Z", **message}) for message in messages)
+
+
+def ran(name: str, status: str) -> dict[str, object]:
+    return {"type": "test_run", "@testrun": name, "test_run": {"progress": "complete", "status": status}}
+
+
+FOUND: dict[str, object] = {"type": "test_abstract", "test_abstract": {"it.tftest.hcl": ["one", "two"]}}
+NOTHING: dict[str, object] = {"type": "test_abstract", "test_abstract": {}}
+CUT_SHORT: dict[str, object] = {
+    "type": "test_interrupt",
+    "test_interrupt": {"states": {"one": [{"instance": "aws_vpc.it"}]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "stdout", "rules", "text"),
+    [
+        (0, said(FOUND, ran("one", "pass"), ran("two", "pass")), [], ""),
+        (0, said(NOTHING), ["test-not-run", "test-not-run"], 'run "one" was not run'),
+        (0, "", ["test-not-run", "test-not-run"], 'run "two" was not run'),
+        (0, said(FOUND, ran("one", "pass"), ran("two", "skip")), ["test-not-run"], 'run "two" was not run'),
+        (0, said(FOUND, ran("one", "pass")), ["terraform-test"], "did not come to its end"),
+        (0, said(FOUND, ran("one", "pass"), ran("two", "fail")), ["terraform-test"], "ended as `fail`"),
+        (0, said(FOUND, ran("one", "pass"), ran("two", "curious")), ["terraform-test"], "ended as `curious`"),
+        (1, said(FOUND, ran("one", "pass"), ran("two", "pass")), ["terraform-test"], "exit code 1"),
+        (-9, said(FOUND, ran("one", "pass"), ran("two", "pass")), ["terraform-test"], "signal 9"),
+        (0, said(FOUND, ran("one", "pass"), ran("two", "pass"), CUT_SHORT), ["test-left-behind"], "aws_vpc.it"),
+    ],
+)
+def test_only_what_is_said_of_every_run_block_is_a_success(
+    bench: Any, code: int, stdout: str, rules: list[str], text: str
+) -> None:
+    bench.write("mod/main.tf", MAIN)
+    directory = directory_of(bench.open(), "mod", None)
+    tests = TestFile(runs=(RunBlock("one", 1), RunBlock("two", 5)))
+    tested = Ended(ProcessOutcome(code, stdout, "", 1.0))
+    judged = judge(directory, "mod/it.tftest.hcl", tests, tested, emulated=False)
+    assert judged.passed is (not rules)
+    assert [finding.rule for finding in judged.findings] == rules
+    assert text in "\n".join(finding.text for finding in judged.findings)
+    assert all(finding.file == "mod/it.tftest.hcl" for finding in judged.findings)
+
+
+def test_the_state_that_terraform_leaves_is_kept_and_named(bench: Any) -> None:
+    bench.write(
+        "mod/main.tf",
+        """resource "terraform_data" "it" {
+  provisioner "local-exec" {
+    command = "echo '{\\"secret\\": 1}' > errored_test.tfstate"
+  }
+}
+""",
+    )
+    bench.write("mod/it.tftest.hcl", 'run "it" {}\n')
+    (record,) = records(bench, "it.tftest.hcl")
+    assert record.outcome is Outcome.FAILED
+    (kept,) = (bench.path / "output").rglob("errored/**/*.tfstate")
+    assert str(kept) in record.text
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert not list(bench.context.workspace.tree(None).rglob("errored_test.tfstate"))
