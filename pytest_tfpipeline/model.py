@@ -91,6 +91,64 @@ class Finding:
     file: str | None = None
     line: int | None = None
     excerpt: str = ""
+    #: The baseline has it: it was there before, and does not fail its check.
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFinding:
+    """An entry of the baseline: a finding that was there before, `count` times.
+
+    `check` is `fmt`, `lint`, `ruff` (the lint of a Python suite) or `policy`, `environment` that of a plan. `content`
+    are digests of what the finding is about: one, and of an unformatted file one for each line. `text` is for people.
+    """
+
+    check: str
+    dir: str
+    rule: str
+    content: tuple[str, ...]
+    environment: str | None = None
+    file: str | None = None
+    address: str | None = None
+    count: int = 1
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFindings:
+    """Entries of the baseline, as they are kept in the run's store."""
+
+    entries: tuple[KnownFinding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What one check found, held against the baseline's entries about it.
+
+    `new` are findings that it has not, and `left` those of its entries that were not found any more. `found` is
+    everything, in a run that makes a baseline.
+    """
+
+    check: str
+    dir: str
+    environment: str | None
+    found: tuple[KnownFinding, ...] = ()
+    new: tuple[KnownFinding, ...] = ()
+    left: tuple[KnownFinding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The baseline of a run: `file` relative to the repository, and the SHA-256 of that file, "" if it is not there.
+
+    `digest` is over the entries that count, which an operator may have limited. `recording`: this run makes it.
+    """
+
+    file: str
+    sha256: str = ""
+    digest: str = ""
+    entries: int = 0
+    recording: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,6 +504,8 @@ class Run:
     #: The day on which the run began, in UTC, ISO 8601: what expires is held against this one day.
     today: str = ""
     waivers: tuple[Waiver, ...] = ()
+    #: None where no finding is known beforehand.
+    baseline: Baseline | None = None
     #: Directory and environment (None: the configuration itself) of every `policy` check that there could be.
     policed: tuple[tuple[str, str | None], ...] = ()
     #: The group that the run is restricted to, and the directories that are therefore not judged.

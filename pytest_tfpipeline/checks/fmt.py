@@ -6,7 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from pytest_tfpipeline.checks.records import source_line
+from pytest_tfpipeline.checks.baseline import mark_known, of_diff
+from pytest_tfpipeline.checks.records import counted_known, source_line
 from pytest_tfpipeline.checks.repeats import first_error, shorten
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.model import Check, Finding, Outcome, Record, Severity
@@ -25,21 +26,25 @@ _SYNTAX = re.compile(
 
 
 def check(ctx: Context, check: Check) -> Record:
-    """Passed, or failed with one finding for each file that is formatted otherwise, and the diff as text."""
+    """Passed, or failed with one finding for each file that is formatted otherwise, and the diffs of those that the
+    baseline does not know as text."""
     directory = Directory(ctx, check.dir, None, ctx.workspace.tree(None))
     outcome = directory.run(command.fmt(directory.terraform.path), "fmt")
     said = command.meaning("fmt", None if outcome.timed_out else outcome.code)
-    if said is command.Meaning.DONE:
-        return Record(check.id, check.kind, Outcome.PASSED, check.dir)
-    if said is command.Meaning.UNFORMATTED:
-        findings = tuple(_unformatted(check.dir, outcome.stdout, directory.terraform.name))
-    else:
-        findings = tuple(_syntax(directory, outcome.stderr)) or (
-            directory.broken(outcome, "fmt", f"{directory.terraform.name} fmt"),
-        )
-    text = render_findings(shorten(ctx, check, findings))
-    summary = first_error(findings)
-    return Record(check.id, check.kind, Outcome.FAILED, check.dir, findings=findings, summary=summary, text=text)
+    program, unformatted = directory.terraform.name, said is command.Meaning.UNFORMATTED
+    found = tuple(_unformatted(check.dir, outcome.stdout, program)) if unformatted else ()
+    if found or said is command.Meaning.DONE:
+        return _record(ctx, check, mark_known(ctx, check, "fmt", found, of_diff, Severity.ERROR))
+    broken = tuple(_syntax(directory, outcome.stderr)) or (directory.broken(outcome, "fmt", f"{program} fmt"),)
+    return _record(ctx, check, broken)
+
+
+def _record(ctx: Context, check: Check, findings: tuple[Finding, ...]) -> Record:
+    failing = [finding for finding in findings if not finding.known]
+    text = render_findings(shorten(ctx, check, failing))
+    summary = first_error(failing) or counted_known(len(findings))
+    outcome = Outcome.FAILED if failing else Outcome.PASSED
+    return Record(check.id, check.kind, outcome, check.dir, findings=findings, summary=summary, text=text)
 
 
 def _unformatted(directory: str, stdout: str, program: str) -> Iterator[Finding]:

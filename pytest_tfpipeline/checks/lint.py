@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_tfpipeline.checks import records, ruff, tflint
+from pytest_tfpipeline.checks import baseline, records, ruff, tflint
 from pytest_tfpipeline.checks.repeats import first_error, shorten
 from pytest_tfpipeline.checks.tofu import as_written, readable_tree
 from pytest_tfpipeline.context import Context
@@ -43,9 +43,10 @@ def _terraform(ctx: Context, check: Check) -> Record:
     if answer.problem:
         return records.error(check, answer.problem, findings=answer.findings, seconds=outcome.seconds)
     threshold = Severity(ctx.run.settings.get("lint_severity", "warning"))
+    marked = baseline.mark_known(ctx, check, "lint", answer.findings, baseline.of_message, threshold)
     record, shown = (
         records.from_findings(check, findings, what="tflint", threshold=threshold, seconds=outcome.seconds)
-        for findings in (answer.findings, shorten(ctx, check, answer.findings))
+        for findings in (marked, shorten(ctx, check, marked))
     )
     unread = first_error([finding for finding in answer.findings if finding.rule == tflint.UNREAD])
     return replace(record, text=shown.text, summary=unread or record.summary)
@@ -90,4 +91,5 @@ def _python(ctx: Context, check: Check) -> Record:
     answer = ruff.read(outcome, tree)
     if answer.problem:
         return records.error(check, answer.problem, mend="correct ruff's configuration", seconds=outcome.seconds)
-    return records.from_findings(check, answer.findings, what="ruff", seconds=outcome.seconds)
+    found = baseline.mark_known(ctx, check, "ruff", answer.findings, baseline.of_message, Severity.ERROR)
+    return records.from_findings(check, found, what="ruff", seconds=outcome.seconds)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from pytest_tfpipeline.checks import checkov, records
+from pytest_tfpipeline.checks import baseline, checkov, records
 from pytest_tfpipeline.checks.tofu import as_written, readable_tree
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.errors import PlanReadError
@@ -100,14 +100,19 @@ def _configuration(ctx: Context, check: Check) -> Record:
 
 
 def _record(ctx: Context, check: Check, findings: Sequence[Finding], what: str, seconds: float, summary: str) -> Record:
-    """The record of what was found; a waived finding stays in it, and does not fail it."""
+    """The record of what was found; a finding that is waived or known stays in it, and does not fail it."""
+
+    def recorded(found: Sequence[Finding], summary: str) -> Record:
+        marked = baseline.mark_known(ctx, check, "policy", found, baseline.of_resource, Severity.ERROR)
+        return records.from_findings(check, marked, what=what, seconds=seconds, summary=summary)
+
     if not ctx.run.waivers:
-        return records.from_findings(check, findings, what=what, seconds=seconds, summary=summary)
+        return recorded(findings, summary)
     today, place = date.fromisoformat(ctx.run.today), (check.dir, check.environment)
     waived = waive(findings, ctx.run.waivers, place, today)
     count = sum(before.severity is not after.severity for before, after in zip(findings, waived, strict=True))
     summary = f"{summary}, {count} waived" if count else summary
-    return records.from_findings(check, waived, what=what, seconds=seconds, summary=summary)
+    return recorded(waived, summary)
 
 
 def _unparsed(check: Check, scan: checkov.Scan, files: Callable[[], tuple[Finding, ...]]) -> Record:

@@ -34,11 +34,16 @@ def from_findings(
     seconds: float = 0.0,
     summary: str = "",
 ) -> Record:
-    """A record that fails where a finding reaches `threshold`. `what` names who found them: `tflint`, `checkov`."""
+    """A record that fails where a finding reaches `threshold` that the baseline does not know. `what` names who found
+    them: `tflint`, `checkov`."""
     findings = [_clean(finding) for finding in findings]
-    failing = [finding for finding in findings if at_least(finding, threshold)]
-    text = f"{what}: {_counted(len(failing))} in {check.dir}\n\n{render(failing)}" if failing else ""
-    said = _summary(failing, what) or summary or (f"{_counted(len(findings))} below {threshold}" if findings else "")
+    failing = [finding for finding in findings if at_least(finding, threshold) and not finding.known]
+    known = sum(finding.known for finding in findings)
+    beside = f", and {counted_known(known)}" if known else ""
+    text = f"{what}: {_counted(len(failing))} in {check.dir}{beside}\n\n{render(failing)}" if failing else ""
+    below = len(findings) - known
+    passing = [summary or (f"{_counted(below)} below {threshold}" if below else ""), counted_known(known)]
+    said = _summary(failing, what) or ", ".join(filter(None, passing))
     return Record(
         check=check.id,
         kind=check.kind,
@@ -58,6 +63,11 @@ def _summary(failing: Sequence[Finding], what: str) -> str:
         return ""
     more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
     return f"{what}: {failing[0].rule}: {failing[0].text.splitlines()[0]}{more}"
+
+
+def counted_known(count: int) -> str:
+    """How many findings of the baseline were let through; "" for none."""
+    return f"{count:,} known" if count else ""
 
 
 def error(check: Check, what: str, *, mend: str = "", findings: Sequence[Finding] = (), seconds: float = 0.0) -> Record:

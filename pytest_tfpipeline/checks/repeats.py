@@ -32,7 +32,7 @@ def first_error(findings: Sequence[Finding]) -> str:
 
 
 def _shorten(ctx: Context, check: Check, finding: Finding) -> Finding:
-    if finding.severity is not Severity.ERROR or not finding.file or not finding.line:
+    if finding.known or finding.severity is not Severity.ERROR or not finding.file or not finding.line:
         return finding
     headline = _headline(finding)
     key = f"shown/{finding.file}:{finding.line} {headline}"

@@ -317,6 +317,9 @@ class Config(Table):
     allow_destroy: RepositoryFile | None = None
     """TOML file with protected resources that may be deleted or replaced, beside those that `--allow-destroy` names."""
 
+    baseline: RepositoryFile | None = ".tfpipeline-baseline.json"
+    """File with findings that were there before and are let through, as `--tf-baseline` makes it."""
+
     environment: dict[EnvironmentName, EnvironmentConfig] = {}
     """Settings by environment."""
 

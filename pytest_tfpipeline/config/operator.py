@@ -25,6 +25,8 @@ _APPROVALS = ("none", "manual", "signed")
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 #: The keys whose value is a file, relative to the operator's.
 _FILES = ("signers", "waivers", "allow_destroy")
+#: The same, and the one that only limits the repository's own.
+_NAMED = (*_FILES, "baseline")
 
 
 def _named(value: str) -> str:
@@ -60,6 +62,7 @@ class Operator(Table):
     signers: FileName | None = None
     waivers: FileOrNone = None
     allow_destroy: FileOrNone = None
+    baseline: FileOrNone = None
     isolation: Literal["process", "jobs"] | None = None
     providers: Items[ProviderPattern] | None = None
     tools: ToolsConfig = ToolsConfig()
@@ -75,7 +78,7 @@ def read_operator(path: Path, top: Path) -> Operator:
     name = str(path)
     _refuse_place(path, top, name)
     operator = read_document(path, name, Operator, _DOCUMENTED)
-    given = {key: getattr(operator, key) for key in _FILES}
+    given = {key: getattr(operator, key) for key in _NAMED}
     return operator.model_copy(
         update={key: str((path.parent / value).absolute()) if value else value for key, value in given.items()}
     )
@@ -91,6 +94,7 @@ def tighten(config: Config, operator: Operator) -> Config:
     return config.model_copy(
         update={
             **{key: value or None for key, value in fixed.items()},
+            **({"baseline": None} if operator.baseline is False else {}),
             "isolation": "jobs" if "jobs" in (config.isolation, operator.isolation) else "process",
             "tools": config.tools.model_copy(update=_tools(operator.tools)),
             "environment": {**config.environment, **environments},

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
 from pytest_tfpipeline.gate.reasons import Code, Reason
-from pytest_tfpipeline.model import EnvironmentRun, Record, Run, Target
+from pytest_tfpipeline.model import EnvironmentRun, Finding, Record, Run, Target
 from pytest_tfpipeline.proof.complete import uncommitted
-from pytest_tfpipeline.proof.document import EnvironmentPart, Evidence
+from pytest_tfpipeline.proof.document import EnvironmentPart, Evidence, FindingPart
 
 _NOT_HERE = "and an apply in a job of its own runs no code of the tree"
 #: Variables that make a program load or start something else: the dynamic linker and its libraries, shells and
@@ -31,11 +31,15 @@ _LOADS_CODE = (
 )
 
 
-def to_claim(evidence: Evidence, environment: EnvironmentRun, commit: str | None, repository: str) -> Iterator[Reason]:
-    """What stands against an apply in evidence of the check job."""
+def to_claim(
+    evidence: Evidence, environment: EnvironmentRun, commit: str | None, repository: str, baseline: str | None = None
+) -> Iterator[Reason]:
+    """What stands against an apply in evidence of the check job. `baseline` is the digest of the one that counts."""
     for cause in _causes(evidence, environment, commit, repository):
         yield Reason(Code.ISOLATION, f"the check job's evidence does not count: {cause}")
     part = evidence.environment(environment.name)
+    if part is not None and part.verdict is not None and part.verdict.known:
+        yield from _to_known(evidence, part.verdict.known, baseline)
     for each in part.verdict.reasons if part is not None and part.verdict is not None else ():
         said = f"the check job says {each.code}: {each.text}"
         yield Reason(Code.ISOLATION, said, each.check)
@@ -80,12 +84,34 @@ def to_plans(environment: str, part: EnvironmentPart | None, digest: str, *, las
 
 def claimed_records(evidence: Evidence, environment: str) -> tuple[Record, ...]:
     """The check job's records about that environment, and those that belong to every one; marked as taken over, so that
-    no evidence of this job says that it has made them."""
+    no evidence of this job says that it has made them. Of their findings, they have those that were let through."""
     return tuple(
-        Record(check.id, check.check, check.outcome, check.root, check.environment, check.seconds, reused=True)
+        Record(
+            check.id,
+            check.check,
+            check.outcome,
+            check.root,
+            check.environment,
+            check.seconds,
+            reused=True,
+            findings=tuple(map(_known, (finding for finding in check.findings if finding.known))),
+        )
         for check in evidence.checks
         if check.check is not None and check.environment in (None, environment)
     )
+
+
+def _known(part: FindingPart) -> Finding:
+    return Finding(part.rule, part.severity, part.text, part.address, part.file, part.line, known=True)
+
+
+def _to_known(evidence: Evidence, known: int, baseline: str | None) -> Iterator[Reason]:
+    """What the check job let through must be what may be let through here."""
+    theirs = None if evidence.baseline is None else evidence.baseline.digest
+    if baseline is None or theirs != baseline:
+        here = "none counts here" if baseline is None else "another one counts here"
+        text = f"the check job let {known:,} known findings through by its baseline, and {here}"
+        yield Reason(Code.ISOLATION, f"{text}: give both jobs the same operator file")
 
 
 def _causes(evidence: Evidence, environment: EnvironmentRun, commit: str | None, repository: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_tfpipeline.gate.approval import Approval
 from pytest_tfpipeline.gate.reasons import Reason, Verdict
-from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, RunResult
+from pytest_tfpipeline.gate.result import BaselineResult, EnvironmentResult, Proposal, RunResult
 from pytest_tfpipeline.model import Finding, Outcome, PlanResult, Record, Tool
 from pytest_tfpipeline.proof.checksum import SCHEMA_VERSION, checksum
 
@@ -22,6 +22,7 @@ def evidence(result: RunResult, say: Callable[[str], str] = str) -> dict[str, An
         "run": _run(result),
         "tools": _tools(result.tools),
         "environments": [_environment(one) for one in result.environments],
+        "baseline": _baseline(result.baseline),
         "checks": [_check(record) for record in result.records] + [_missing(check) for check in result.missing],
     }
     said = _said(document, say)
@@ -91,10 +92,21 @@ def _environment(one: EnvironmentResult) -> dict[str, Any]:
     }
 
 
+def _baseline(baseline: BaselineResult | None) -> dict[str, Any] | None:
+    if baseline is None:
+        return None
+    gone = sum(entry.count for entry in baseline.left)
+    return {"file": baseline.file, "digest": baseline.digest, "known": baseline.known, "gone": gone}
+
+
 def _verdict(verdict: Verdict | None) -> dict[str, Any] | None:
     if verdict is None:
         return None
-    return {"open": verdict.open, "reasons": [_reason(reason) for reason in verdict.reasons]}
+    return {
+        "open": verdict.open,
+        "reasons": [_reason(reason) for reason in verdict.reasons],
+        "known": verdict.known,
+    }
 
 
 def _reason(reason: Reason) -> dict[str, Any]:
@@ -164,4 +176,5 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "file": finding.file,
         "line": finding.line,
         "text": finding.text,
+        "known": finding.known,
     }

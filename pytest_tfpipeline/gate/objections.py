@@ -36,6 +36,15 @@ def to_locks(unlocked: Sequence[str], environment: EnvironmentRun) -> Iterator[R
         yield Reason(Code.IGNORED_INPUT, text)
 
 
+def to_baseline(file: str, *, tracked: bool, changed: bool, environment: EnvironmentRun) -> Iterator[Reason]:
+    """A baseline that is not the commit's: whoever reviewed that has not seen what it lets through."""
+    if changed:
+        yield Reason(Code.TREE_CHANGED, f"changed since the run began: {file}")
+    if not tracked and environment.emulator is None:
+        text = f"not in the commit: {file}, which lets findings through; commit it, or remove it"
+        yield Reason(Code.IGNORED_INPUT, text)
+
+
 def to_changes_of_tree(changed: Sequence[str]) -> Iterator[Reason]:
     """Files that are not any more what was checked."""
     if changed:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pytest_tfpipeline.gate.reasons import Verdict
 from pytest_tfpipeline.gate.waves import Result
-from pytest_tfpipeline.model import EnvironmentRun, PlanResult, Record, Tool
+from pytest_tfpipeline.model import EnvironmentRun, KnownFinding, PlanResult, Record, Tool
+from pytest_tfpipeline.policies.baseline import Difference
 
 if TYPE_CHECKING:
     from pytest_tfpipeline.gate.approval import Approval
@@ -67,6 +68,35 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineResult:
+    """What the baseline did in a run: how many findings it let through, and those of its entries that are gone.
+
+    `digest` is over the entries that counted. `moved` counts new findings that are also gone from another place.
+    """
+
+    file: str
+    digest: str
+    known: int = 0
+    left: tuple[KnownFinding, ...] = ()
+    moved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of the baseline's file in a run that makes it: the change, or why it was `refused`.
+
+    `total` is what it has now, `unjudged` how many of these are of checks that were not run, and `secret` counts
+    findings that were left out because a secret stands in their address.
+    """
+
+    change: Difference | None = None
+    total: int = 0
+    unjudged: int = 0
+    secret: int = 0
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """A whole run. `started` is in UTC, ISO 8601; `command` is the command line as typed, without secrets."""
 
@@ -91,6 +121,7 @@ class RunResult:
     #: The group that the run was restricted to, and the directories that were therefore not judged.
     group: str | None = None
     not_judged: tuple[str, ...] = ()
+    baseline: BaselineResult | None = None
 
     @property
     def interrupted(self) -> bool:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
+from pytest_tfpipeline.gate.known import known_note, let_through
 from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
 from pytest_tfpipeline.model import Check, CheckKind, Outcome, Record
 
@@ -71,7 +72,9 @@ def decide(
     for check_id, found in by_id.items():
         reasons.update(_judge(checks.get(check_id, set()), found, rules))
     notes = {note for found in by_id.values() for record in found for note in _notes(record, rules)}
-    return Verdict(environment, tuple(sorted(reasons, key=_order)), tuple(sorted(notes)))
+    known = let_through(record for found in by_id.values() for record in found)
+    notes |= {known_note(known)} if known else set()
+    return Verdict(environment, tuple(sorted(reasons, key=_order)), tuple(sorted(notes)), known)
 
 
 def missing(expected: Iterable[Check], records: Iterable[Record]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from pytest_tfpipeline.parallel import in_parallel
 from pytest_tfpipeline.pipeline.admission import Admission, read_priors
 from pytest_tfpipeline.pipeline.agreement import Agreement
 from pytest_tfpipeline.pipeline.bare import Bare, refuse_kept, strip
+from pytest_tfpipeline.pipeline.baseline import baseline_result
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe
 from pytest_tfpipeline.pipeline.claims import Claims, require_key
 from pytest_tfpipeline.pipeline.conduct import Conductor
@@ -176,8 +177,9 @@ class _Job:
     def _open_gate(self) -> Conductor:
         run, claims, source = self._ctx.run, self._order.claims, self._source
         signers = self._top / run.signers if run.signers else None
+        baseline = run.baseline.digest if run.baseline is not None else None
         for environment in run.environments:
-            self._audience.against += to_claim(self._claim, environment, source.commit, source.repository)
+            self._audience.against += to_claim(self._claim, environment, source.commit, source.repository, baseline)
             self._audience.against += self._stripped[environment.name]
             self._audience.found += claimed_records(self._claim, environment.name)
         proofs = read_priors(self._ctx, claims, signers)
@@ -212,6 +214,7 @@ class _Job:
             isolation=run.isolation,
             group=run.group,
             not_judged=run.not_judged,
+            baseline=baseline_result(self._ctx, self._audience.found),
         )
 
     def _report(self, code: int) -> int:

@@ -23,6 +23,7 @@ from pytest_tfpipeline.discover.files import repository_files
 from pytest_tfpipeline.errors import UsageError
 from pytest_tfpipeline.model import EnvironmentRun, Repository, Run, Target
 from pytest_tfpipeline.pipeline.assumed import check_assumed, question_note
+from pytest_tfpipeline.pipeline.baseline import keep_known, read_known
 from pytest_tfpipeline.pipeline.exceptions import Exceptions, exception_notes, policed, read_exceptions
 from pytest_tfpipeline.pipeline.expected import expected_checks
 from pytest_tfpipeline.pipeline.groups import scope_of
@@ -46,7 +47,7 @@ KEPT_RUNS = 1
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What the command line asks for. `mode` is check, plan or apply. `alone`: an apply in a job of its own, which
-    believes no cache and takes no provider out of the tree."""
+    believes no cache and takes no provider out of the tree. `record`: the run makes the baseline anew."""
 
     mode: str = "check"
     environments: tuple[str, ...] = ()
@@ -56,6 +57,7 @@ class Wish:
     operator: Path | None = None
     group: str | None = None
     alone: bool = False
+    record: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Described:
     commit: str | None = None
     notes: tuple[str, ...] = ()
     providers: tuple[str, ...] | None = None
+    #: The operator's own baseline: what the repository's may let through at most.
+    limit: Path | None = None
 
 
 def describe(top: Path, wish: Wish, runner: Runner) -> Described:
@@ -82,7 +86,8 @@ def describe(top: Path, wish: Wish, runner: Runner) -> Described:
     check_against(own, repository)
     check_environments(wish.environments, repository, config)
     unsaid = () if wish.operator is None else tuple(_unsaid(config, operator, wish))
-    return Described(config, repository, commit, (*overruled(own, operator), *unsaid), operator.providers)
+    limit = Path(operator.baseline) if operator.baseline else None
+    return Described(config, repository, commit, (*overruled(own, operator), *unsaid), operator.providers, limit)
 
 
 def _unsaid(config: Config, operator: Operator, wish: Wish) -> Iterator[str]:
@@ -110,6 +115,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         check_assumed(top, repository, config, targets)
     check_providers(top, repository, scope.judged, described.providers)
     exceptions = read_exceptions(top, repository, config)
+    known = read_known(top, config, described.limit, recording=wish.record)
     output = prepare_output(wish.output or top / DEFAULT_OUTPUT)
     clean_old_runs(output, KEPT_RUNS)
     run_id = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
@@ -142,10 +148,12 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         signers=exceptions.signers,
         today=today.isoformat(),
         waivers=exceptions.waivers,
+        baseline=known.use,
         policed=policed(repository, config),
         group=scope.group,
         not_judged=scope.not_judged,
     )
+    keep_known(run, known)
     excepted = (*exception_notes(exceptions, wish.environments, today), *native_test_notes(config, repository))
     open_questions = question_note(repository.questions)
     notes = (
@@ -155,6 +163,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         *tofu_notes(repository),
         *programs.notes,
         *_copy_in_notes(top, run),
+        *known.notes,
         *excepted,
         *scope.notes(),
     )

@@ -48,6 +48,11 @@ def read_commit(runner: Runner, top: Path) -> str | None:
     return _git(runner, top, "rev-parse", "--verify", "--quiet", "HEAD") or None
 
 
+def is_tracked(runner: Runner, top: Path, name: str) -> bool:
+    """Whether git tracks that file, by its path from `top`."""
+    return bool(_git(runner, top, "ls-files", "-z", "--", f":(literal){name}"))
+
+
 def read_tree_state(runner: Runner, top: Path, roots: tuple[str, ...]) -> TreeState:
     """What differs from the commit, and what git hides that terraform would read in these roots."""
     asked = _status(runner, top)

@@ -32,9 +32,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
-    """Run on all cores when a plan or an apply is asked for. A wrapper, to be before pytest-xdist, and to end in order
-    what is interrupted before pytest looks after that."""
-    if not config.option.tf_plan and not config.option.apply_env:
+    """Run on all cores when a plan, an apply or a baseline is asked for. A wrapper, to be before pytest-xdist, and to
+    end in order what is interrupted before pytest looks after that."""
+    if not (config.option.tf_plan or config.option.apply_env or config.option.tf_baseline):
         return (yield)
     try:
         from pytest_tfpipeline.plugin.parallel import use_all_cores

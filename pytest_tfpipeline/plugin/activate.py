@@ -28,7 +28,7 @@ def activate(config: pytest.Config) -> None:
         return
     join_paths(config)
     top = top_of(config.rootpath)
-    wanted = asked_for(config) != CHECK_MODE
+    wanted = asked_for(config) != CHECK_MODE or bool(option.tf_baseline)
     if not wanted and not has_terraform(top):
         return
     if wanted and not has_terraform(top):

@@ -14,6 +14,7 @@ from pytest_tfpipeline.plugin.folders import SuiteFolder
 from pytest_tfpipeline.plugin.items import CheckFile, CheckItem
 from pytest_tfpipeline.plugin.nativetests import TEST_FILES, NamedTests, check_of
 from pytest_tfpipeline.plugin.state import Phase, State
+from pytest_tfpipeline.policies.baseline import KINDS
 
 
 def add_anchors(config: pytest.Config, state: State) -> None:
@@ -84,7 +85,8 @@ class Collection:
 
     def _belongs(self, item: pytest.Item) -> bool:
         phase = self._state.phase
-        return not _is_nowhere(item) and (phase.only is None or belongs_to(phase, item))
+        mine = phase.only is None or belongs_to(phase, item)
+        return mine and not _is_nowhere(item) and (not self._state.recording or is_recorded(item))
 
     def _hold_back(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         state = self._state
@@ -93,6 +95,11 @@ class Collection:
             key, subject = state.key(config, item.nodeid), subject_of(item) or Subject(".")
             state.held[key] = Check(key, CheckKind.POLICY_TEST, subject.dir, subject.environment)
         items[:] = [item for item in items if not wants_outputs(item)]
+
+
+def is_recorded(item: pytest.Item) -> bool:
+    """Whether a run that makes the baseline runs it; a policy on a plan needs the plan."""
+    return isinstance(item, CheckItem) and item.check.kind in (*KINDS, CheckKind.PLAN)
 
 
 def belongs_to(phase: Phase, item: pytest.Item) -> bool:

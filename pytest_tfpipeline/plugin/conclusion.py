@@ -15,6 +15,7 @@ from pytest_tfpipeline.gate.identity import to_identity, told
 from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult, Source
 from pytest_tfpipeline.gate.verdict import missing
+from pytest_tfpipeline.pipeline.baseline import baseline_result
 from pytest_tfpipeline.pipeline.claimed import claimed
 from pytest_tfpipeline.pipeline.source import read_commit, read_source
 from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
@@ -61,6 +62,7 @@ def conclude(
         isolation=run.isolation,
         group=run.group,
         not_judged=run.not_judged,
+        baseline=baseline_result(state.context, ledger.records),
     )
 
 

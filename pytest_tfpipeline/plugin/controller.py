@@ -22,6 +22,7 @@ from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe, write_timings
 from pytest_tfpipeline.pipeline.source import read_source
 from pytest_tfpipeline.plugin import fixtures, terminal
+from pytest_tfpipeline.plugin.baseline import no_judgement, settle
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
 from pytest_tfpipeline.plugin.conclusion import conclude, left_out_notes, moved_notes
 from pytest_tfpipeline.plugin.fanout import announce_cases
@@ -39,6 +40,7 @@ from pytest_tfpipeline.plugin.wishes import (
     file_option,
     group_asked_for,
     operator_file,
+    records_baseline,
     refuse_isolated,
 )
 from pytest_tfpipeline.plugin.worker import Witness, hand_over
@@ -66,6 +68,7 @@ def take_control(config: pytest.Config, top: Path) -> None:
             allowed_destroys(config),
             operator_file(config),
             group_asked_for(config),
+            record=records_baseline(config),
         )
         source = read_source(runner, top) if wish.mode == "plan" else None
         run, notes = build_run(top, wish, describe(top, wish, runner), runner)
@@ -119,6 +122,8 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Start the services and see that the tools are there, before any worker."""
+        if self._state.recording:
+            self._ledger.objections.append(no_judgement())
         if self._run.mode == "check" or self._config.option.collectonly:
             return
         from pytest_tfpipeline.plugin.preparation import prepare
@@ -216,6 +221,7 @@ class Controller:
         if self._gatekeeper is not None and exitstatus != pytest.ExitCode.USAGE_ERROR:
             self._gatekeeper.close()
         self._late_notes = (
+            *self._settle_baseline(session),
             *terminal.unplanned_note(self._ledger, self._run, selected=selects(self._config)),
             *left_out_notes(self._state, self._config),
             *moved_notes(self._state),
@@ -252,6 +258,14 @@ class Controller:
             return exitstatus
         results, wanted = self._gatekeeper.results, len(self._run.environments)
         return exit_code(results, wanted, exitstatus, elsewhere=bool(self._state.elsewhere))
+
+    def _settle_baseline(self, session: pytest.Session) -> tuple[str, ...]:
+        try:
+            notes, session.exitstatus = settle(self._state, self._ledger, int(session.exitstatus))
+        except PipelineError as error:
+            session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
+            return (f"the baseline could not be written: {clean(str(error))}",)
+        return notes
 
     def _conclude(self, exit_code: int) -> RunResult:
         return conclude(

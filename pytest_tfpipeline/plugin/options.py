@@ -79,6 +79,12 @@ OPTIONS = (
     ),
     Option("--tf-group", "NAME", "restrict the run to this group's roots, modules, suites and policy tests", {}),
     Option(
+        "--tf-baseline",
+        "",
+        "record what fmt, lint and policy checks find, so that only new findings fail from then on; applies nothing",
+        {"action": "store_true"},
+    ),
+    Option(
         "--tf-list",
         "FORMAT",
         "show every directory with Terraform or a Python suite and what it was taken for, then exit (or: json)",
@@ -104,6 +110,7 @@ TYPED_ONLY = (
     "--tf-rollback",
     "--allow-destroy",
     "--tf-group",
+    "--tf-baseline",
     "--tf-operator",
 )
 

@@ -72,6 +72,11 @@ class State:
         self.anchors = {self.top / anchor: anchor for anchor in self.checks}
         self.suites = tuple(self.top / suite.dir for suite in self.run.repository.suites)
 
+    @property
+    def recording(self) -> bool:
+        """Whether this run makes the baseline, and judges nothing."""
+        return self.run.baseline is not None and self.run.baseline.recording
+
     def key(self, config: pytest.Config, nodeid: str) -> str:
         """A node id relative to the repository: pytest's are relative to rootdir, which may be below its top."""
         if config.rootpath == self.top:

@@ -143,6 +143,17 @@ def group_asked_for(config: pytest.Config) -> str | None:
     return given
 
 
+def records_baseline(config: pytest.Config) -> bool:
+    """Whether --tf-baseline was given; it loosens later runs, so it counts only when typed, and never in an apply."""
+    if not config.option.tf_baseline:
+        return False
+    if config.option.apply_env is not None:
+        raise pytest.UsageError("--tf-baseline records findings and judges none: it cannot be given with --apply-env")
+    if "--tf-baseline" not in map(str, config.invocation_params.args):
+        raise pytest.UsageError("--tf-baseline counts only when it is typed on the command line")
+    return True
+
+
 def pasted_environments(config: pytest.Config) -> tuple[str, ...]:
     """Environments in node ids that were pasted back."""
     found = [match[1] for arg in config.invocation_params.args if (match := _PASTED.search(str(arg)))]

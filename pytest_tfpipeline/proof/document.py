@@ -66,6 +66,7 @@ class VerdictPart(_Part):
 
     open: bool
     reasons: tuple[ReasonPart, ...]
+    known: Count = 0
 
 
 class ChangePart(_Part):
@@ -147,6 +148,17 @@ class FindingPart(_Part):
     file: str | None
     line: int | None
     text: str
+    known: bool = False
+
+
+class BaselinePart(_Part):
+    """Findings that were there before: `known` of them were let through, `gone` entries are found no more. `digest` is
+    over the entries that counted."""
+
+    file: str
+    digest: Digest
+    known: Count
+    gone: Count
 
 
 class CheckPart(_Part):
@@ -169,6 +181,7 @@ class Evidence(_Part):
     run: RunPart
     tools: dict[str, ToolPart]
     environments: tuple[EnvironmentPart, ...]
+    baseline: BaselinePart | None = None
     checks: tuple[CheckPart, ...]
     digest: Digest
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +29,18 @@ def make_private(path: Path) -> Path:
 
 def write_private(path: Path, data: str | bytes) -> Path:
     """Write the file with mode 0600, atomically: a reader sees the old one or the new one. Returns it."""
+    return _write(path, data, None)
+
+
+def write_shared(path: Path, data: str | bytes) -> Path:
+    """The same for a file of the user's tree: it keeps its mode, and a new one is for everybody to read."""
+    with explain_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
+    return _write(path, data, mode)
+
+
+def _write(path: Path, data: str | bytes, mode: int | None) -> Path:
     raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
     with explain_disk(path):
         # mkstemp makes the file 0600.
@@ -35,6 +48,8 @@ def write_private(path: Path, data: str | bytes) -> Path:
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(raw)
+            if mode is not None:
+                Path(name).chmod(mode)
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
