@@ -59,10 +59,11 @@ class Collection:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """Open the way to every anchor, past `norecursedirs`."""
+        """Open the way to every anchor, past `norecursedirs`. A run that makes the baseline goes no other way: what
+        cannot be collected there has nothing to do with it."""
         if collection_path in self._state.anchors or collection_path in self._on_the_way:
             return False
-        return None
+        return True if self._state.recording else None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Multiply policy tests over what they are about."""
