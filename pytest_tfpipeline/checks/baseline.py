@@ -26,6 +26,8 @@ from pytest_tfpipeline.policies.pack import PROTECTED_DESTROY, RULES
 
 #: Rules of findings that say that something was not judged: of tflint, of ruff, and of a plan that is none.
 UNJUDGED = frozenset({tflint.UNREAD, "invalid-syntax", "E902", "E999", "TFP001", "TFP002"})
+#: tflint's rules about a module as a whole: of the places that they could point at, they choose another one each time.
+_ANYWHERE = frozenset({"terraform_required_providers", "terraform_required_version"})
 _SHIPPED = frozenset(rule.id for rule in RULES)
 
 #: The digests of what a finding is about.
@@ -56,7 +58,8 @@ def mark_known(
     lent_by = {one.name: one.lent_by for one in ctx.run.environments}
     scope = (name, check.dir, lent_by.get(check.environment or "") or check.environment)
     places = [index for index, one in enumerate(findings) if at_least(one, threshold) and _can_be_known(one)]
-    found = [entry_of(scope, findings[index], content(findings[index])) for index in places]
+    placed = [_placed(findings[index]) for index in places]
+    found = [entry_of(scope, one, content(one)) for one in placed]
     entries = ctx.workspace.get(entries_key(scope), KnownFindings) or KnownFindings()
     known, left = known_among(found, entries.entries)
     if not any(one.rule in UNJUDGED and at_least(one, threshold) for one in findings):
@@ -102,6 +105,10 @@ def _unformatted(diff: Sequence[str]) -> Iterator[str]:
 def _line(finding: Finding) -> str:
     """The source line of an excerpt, without its number."""
     return finding.excerpt.partition(" | ")[2]
+
+
+def _placed(finding: Finding) -> Finding:
+    return replace(finding, file=None, excerpt="") if finding.rule in _ANYWHERE else finding
 
 
 def _can_be_known(finding: Finding) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pytest_tfpipeline.gate.approval import Request
 from pytest_tfpipeline.gate.identity import Answer
+from pytest_tfpipeline.gate.known import known_note
 from pytest_tfpipeline.gate.reasons import Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult
 from pytest_tfpipeline.gate.waves import Applied, Left
@@ -55,7 +56,9 @@ class Console:
         self.say(self.show(request, one))
 
     def on_verdict(self, one: EnvironmentResult, verdict: Verdict) -> None:
-        """Why the gate is closed."""
+        """Why the gate is closed; and what it let through, open or not."""
+        if verdict.known:
+            self.say(f"{one.environment.name}: {known_note(verdict.known)}")
         if not verdict.open and not one.waits:
             self.say(verdict_text(verdict))
 

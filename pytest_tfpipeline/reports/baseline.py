@@ -24,8 +24,8 @@ def baseline_notes(result: BaselineResult | None, *, judged: bool) -> Iterator[s
         yield f"{_counted(result.known)} {were} let through: {result.file} has them"
     if result.left:
         gone = sum(entry.count for entry in result.left)
-        found = "is found no more" if gone == 1 else "are found no more"
-        yield f"{_counted(gone)} of {result.file} {found}, {_COMMAND} takes them out: {_some(result.left)}"
+        found, them = ("is found no more", "it") if gone == 1 else ("are found no more", "them")
+        yield f"{_counted(gone)} of {result.file} {found}, {_COMMAND} takes {them} out: {_some(result.left)}"
     if result.moved:
         yield f"{result.moved:,} new where known ones are gone: if files were moved, {_COMMAND} takes that over"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pytest_tfpipeline.gate.known import known_note
 from pytest_tfpipeline.gate.reasons import Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult
 from pytest_tfpipeline.model import PlanResult, PlanStatus
@@ -16,10 +17,11 @@ _COLUMNS = ("add", "change", "replace", "destroy", "import", "forget")
 
 def verdict_text(verdict: Verdict) -> str:
     """`open`, or why not: most important reasons first."""
+    known = f" ({known_note(verdict.known)})" if verdict.known else ""
     if verdict.open:
-        return f"the gate to {verdict.environment} is open"
+        return f"the gate to {verdict.environment} is open{known}"
     count = len(verdict.reasons)
-    head = f"the gate to {verdict.environment} is closed, nothing was applied: {_plural(count, 'reason')}"
+    head = f"the gate to {verdict.environment} is closed, nothing was applied: {_plural(count, 'reason')}{known}"
     return "\n".join([head, *reason_lines(verdict.reasons)])
 
 
