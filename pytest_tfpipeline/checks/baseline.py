@@ -17,6 +17,7 @@ from pytest_tfpipeline.policies.baseline import (
     Scope,
     digest_of,
     entry_of,
+    gone,
     known_among,
     merged,
     raw_digest,
@@ -121,5 +122,5 @@ def _compared(
     baseline = ctx.run.baseline
     everything = merged(found) if baseline is not None and baseline.recording else ()
     # A job that applies runs the shipped rules alone, and does not know what checkov would find.
-    gone = () if ctx.run.settings.get("shipped_only") else tuple(left)
-    return Compared(*scope, everything, merged(new), gone)
+    left = () if ctx.run.settings.get("shipped_only") else gone(left, found)
+    return Compared(*scope, everything, merged(new), left)

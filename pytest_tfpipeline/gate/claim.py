@@ -110,7 +110,8 @@ def _to_known(evidence: Evidence, known: int, baseline: str | None) -> Iterator[
     theirs = None if evidence.baseline is None else evidence.baseline.digest
     if baseline is None or theirs != baseline:
         here = "none counts here" if baseline is None else "another one counts here"
-        text = f"the check job let {known:,} known findings through by its baseline, and {here}"
+        count = f"{known:,} known finding{'' if known == 1 else 's'}"
+        text = f"the check job let {count} through by its baseline, and {here}"
         yield Reason(Code.ISOLATION, f"{text}: give both jobs the same operator file")
 
 

@@ -100,6 +100,12 @@ def known_among(
     return known, in_order(replace(entry, count=count) for entry, count in left.items() if count > 0)
 
 
+def gone(left: Iterable[KnownFinding], found: Iterable[KnownFinding]) -> tuple[KnownFinding, ...]:
+    """What is left of the entries and found no more: not a file that has become unformatted in more lines."""
+    there = {replace(_bare(one), content=()) for one in found if one.check == _BY_LINE}
+    return tuple(entry for entry in left if replace(_bare(entry), content=()) not in there)
+
+
 def merged(entries: Iterable[KnownFinding]) -> tuple[KnownFinding, ...]:
     """Entries that say the same as one, in order."""
     counts: dict[KnownFinding, list[KnownFinding]] = defaultdict(list)

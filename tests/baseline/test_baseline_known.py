@@ -16,6 +16,7 @@ from pytest_tfpipeline.policies.baseline import (
     difference,
     digest_of,
     entry_of,
+    gone,
     in_both,
     known_among,
     merged,
@@ -124,6 +125,17 @@ def test_a_file_is_known_as_long_as_each_unformatted_line_is(before: list[str], 
 
     (known,), _ = known_among([entry(now)], [entry(before)])
     assert known == (Counter(now) <= Counter(before))
+
+
+def test_a_file_with_more_unformatted_lines_is_not_gone() -> None:
+    more, less, other = (
+        KnownFinding("fmt", "core", "fmt", lines, file="a.tf") for lines in (("1", "2"), ("1",), ("3",))
+    )
+    known, left = known_among([more], [less])
+    assert known == [False]
+    assert gone(left, [more]) == ()
+    assert gone([less], [replace(other, file="b.tf")]) == (less,)
+    assert gone([replace(less, check="lint")], [replace(more, check="lint")]) == (replace(less, check="lint"),)
 
 
 def finding(**changes: object) -> Finding:

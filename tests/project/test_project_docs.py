@@ -18,7 +18,7 @@ from pytest_tfpipeline.gate.digest import AddressChange
 from pytest_tfpipeline.gate.ending import PARTIAL, WAITING
 from pytest_tfpipeline.gate.evidence import evidence
 from pytest_tfpipeline.gate.reasons import MEANING, Code, Reason, Verdict
-from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, RunResult, Source
+from pytest_tfpipeline.gate.result import BaselineResult, EnvironmentResult, Proposal, RunResult, Source
 from pytest_tfpipeline.gate.waves import Applied, Left, Result
 from pytest_tfpipeline.model import (
     CheckKind,
@@ -166,6 +166,7 @@ def an_evidence() -> dict[str, Any]:
         tools=(Tool("terraform", "1.11.4", "terraform", "0"),),
         environments=(environment,),
         records=(Record("id", CheckKind.FMT, Outcome.FAILED, "core", findings=(finding,)),),
+        baseline=BaselineResult("known.json", "sha256:0"),
     )
     return evidence(result)
 
