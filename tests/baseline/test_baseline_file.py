@@ -57,7 +57,7 @@ def document(*findings: object, **changes: object) -> str:
 
 
 @given(entries)
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_what_is_written_is_read_and_written_again_the_same(tmp_path: Path, entries: tuple[KnownFinding, ...]) -> None:
     text = render_baseline(entries)
     assert read(tmp_path, text) == entries

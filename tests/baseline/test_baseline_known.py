@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_tfpipeline.checks.baseline import of_diff, of_message, of_resource
@@ -24,6 +24,8 @@ from pytest_tfpipeline.policies.baseline import (
     total,
 )
 
+#: A slow machine is no finding.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CORE: Scope = ("policy", "core", None)
 DIGESTS = [raw_digest(text) for text in "abc"]
 #: Few values, so that what is generated is often the same.
@@ -62,6 +64,7 @@ def spread(entries: tuple[KnownFinding, ...]) -> list[KnownFinding]:
 
 
 @given(baselines, st.randoms())
+@PATIENT
 def test_what_was_recorded_is_known_in_any_order_and_nothing_is_left(
     entries: tuple[KnownFinding, ...], order: object
 ) -> None:
@@ -74,6 +77,7 @@ def test_what_was_recorded_is_known_in_any_order_and_nothing_is_left(
 
 
 @given(baselines, others)
+@PATIENT
 def test_one_more_than_were_counted_is_new(entries: tuple[KnownFinding, ...], more: KnownFinding) -> None:
     found = [*spread(entries), replace(more, count=1)]
     known, left = known_among(found, entries)
@@ -82,6 +86,7 @@ def test_one_more_than_were_counted_is_new(entries: tuple[KnownFinding, ...], mo
 
 
 @given(baselines, baselines)
+@PATIENT
 def test_no_finding_is_known_twice_over_and_what_is_left_adds_up(
     found: tuple[KnownFinding, ...], entries: tuple[KnownFinding, ...]
 ) -> None:
@@ -95,6 +100,7 @@ def test_no_finding_is_known_twice_over_and_what_is_left_adds_up(
 
 
 @given(baselines, baselines)
+@PATIENT
 def test_a_limit_never_lets_through_what_either_does_not(
     own: tuple[KnownFinding, ...], limit: tuple[KnownFinding, ...]
 ) -> None:
@@ -107,6 +113,7 @@ def test_a_limit_never_lets_through_what_either_does_not(
 
 
 @given(baselines, st.text(max_size=5))
+@PATIENT
 def test_what_a_text_says_does_not_count(entries: tuple[KnownFinding, ...], text: str) -> None:
     known, left = known_among([replace(one, text=text) for one in spread(entries)], entries)
     assert all(known)
@@ -117,6 +124,7 @@ LINES = st.lists(st.sampled_from(["a=1", "b  = 2", " c = 3", "a=1 "]), min_size=
 
 
 @given(LINES, LINES)
+@PATIENT
 def test_a_file_is_known_as_long_as_each_unformatted_line_is(before: list[str], now: list[str]) -> None:
     def entry(lines: list[str]) -> KnownFinding:
         diff = "--- old/main.tf\n+++ new/main.tf\n" + "".join(f"@@ -1 +1 @@\n-{one}\n+x\n" for one in lines)
@@ -229,5 +237,6 @@ def test_lines_that_only_have_to_be_added_count_too() -> None:
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
+@PATIENT
 def test_white_space_does_not_count_where_lines_are_compared(one: str, other: str) -> None:
     assert (digest_of(one) == digest_of(other)) == (one.split() == other.split())
