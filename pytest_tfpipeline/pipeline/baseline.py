@@ -80,6 +80,8 @@ def read_known(top: Path, config: Config, limit: Path | None, *, recording: bool
 
 def keep_known(run: Run, known: Known) -> None:
     """Put the entries into the run's store, by check, for whichever process needs them."""
+    if known.use is None:
+        return
     workspace, by_scope = Workspace(run), defaultdict(list)
     for entry in known.entries:
         by_scope[scope_of(entry)].append(entry)
@@ -87,7 +89,7 @@ def keep_known(run: Run, known: Known) -> None:
         workspace.put(entries_key(scope), KnownFindings(tuple(entries)))
     places = _places(run)
     workspace.put(_GONE, KnownFindings(tuple(one for one in known.entries if scope_of(one) not in places)))
-    if known.use is not None and known.use.recording:
+    if known.use.recording:
         workspace.put(_FILE, KnownFindings(known.file))
 
 
