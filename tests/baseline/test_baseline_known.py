@@ -198,6 +198,7 @@ def test_a_finding_of_another_check_is_new(scope: Scope) -> None:
 def test_an_instance_in_a_plan_is_known_by_its_whole_address() -> None:
     plan: Scope = ("policy", "core", "staging")
     one, two = (entry(finding(address=f"module.x[{index}].aws_s3_bucket.a"), plan) for index in range(2))
+    assert [one.address, two.address] == ["module.x[0].aws_s3_bucket.a", "module.x[1].aws_s3_bucket.a"]
     assert known_among([one, two], [one])[0] == [True, False]
 
 

@@ -220,6 +220,15 @@ def test_a_protected_destroy_is_never_known_and_is_in_nobodys_way(world: World) 
     assert world.rules() == [(CORE, None, "a.a")]
 
 
+def test_a_finding_about_a_whole_module_is_known_wherever_tflint_points_at(world: World) -> None:
+    rule = "terraform_required_providers"
+    world.make(finding("a", rule, address=None))
+    world.begin()
+    (found,) = world.police(CORE, finding("a", rule, address=None, file="core/x.tf", excerpt="  7 | x"))
+    assert found.known
+    assert found.file == "core/x.tf"
+
+
 def test_a_waived_finding_needs_no_entry(world: World) -> None:
     world.begin(recording=True)
     world.police(CORE, finding("a"), finding("b", severity=Severity.NOTICE))
