@@ -65,8 +65,7 @@ def _same_states(roots: Sequence[Root]) -> Iterator[str]:
 def _computed_backends(found: Found) -> Iterator[str]:
     for directory in found.directories.values():
         backend = directory.backend
-        native = all(".tofu" not in name for name in directory.files)
-        if backend is not None and backend.computed and native:
+        if backend is not None and backend.computed and directory.dir not in found.tofu:
             file = next(name for name, facts in directory.files.items() if facts.backend is backend)
             names = ", ".join(backend.computed)
             yield (

@@ -55,7 +55,8 @@ def test_var_files_of_environments_that_nobody_declared(describe: Callable[..., 
 
 
 def test_variables_in_a_backend_are_no_oddity_for_opentofu(describe: Callable[..., Any]) -> None:
-    assert describe({"core/main.tofu": WHOLE.replace('"states"', "var.bucket")}).repository.notes == ()
+    text = WHOLE.replace('"states"', "var.bucket")
+    assert describe({"core/main.tf": text, "core/.opentofu-version": "1.9.0\n"}).repository.notes == ()
 
 
 def test_three_hundred_suites_and_those_of_other_people(describe: Callable[..., Any]) -> None:
