@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_tfpipeline.context import Context, Phase
-from pytest_tfpipeline.model import Finding, Root, Target, Tool
+from pytest_tfpipeline.model import Finding, Root, Severity, Target, Tool
 from pytest_tfpipeline.process import Outcome, Stall
 from pytest_tfpipeline.terraform.command import Argv, Meaning, meaning
 from pytest_tfpipeline.terraform.diagnostics import (
@@ -18,6 +18,7 @@ from pytest_tfpipeline.terraform.diagnostics import (
     findings_from_diagnostics,
     parse_line,
 )
+from pytest_tfpipeline.terraform.features import lacking
 
 #: Seconds that a phase may take where the target does not say.
 TIMEOUTS = {
@@ -119,6 +120,7 @@ class Directory:
         )
         if self._root_dir in self.ctx.run.repository.tofu:
             found = tuple(replace(one, text=one.text.replace("`terraform ", "`tofu ")) for one in found)
+        found = tuple(map(self._with_what_is_lacking, found))
         anchor = self.root.anchor if self.root else None
         # Of a state lock or a provider terraform names no file, and nobody would know which root is meant.
         return tuple(finding if finding.file else replace(finding, file=anchor) for finding in found)
@@ -137,7 +139,12 @@ class Directory:
         tail = tail.replace(str(self.copy), self.ctx.run.repository.path)
         anchor = self.root.anchor if self.root else None
         rule = "timeout" if outcome.timed_out else f"terraform-{phase}"
-        return failure(rule, f"{text}\n{tail}".rstrip() + _advice(outcome, phase), file=anchor)
+        said = f"{text}\n{tail}".rstrip() + _advice(outcome, phase)
+        return self._with_what_is_lacking(failure(rule, said, file=anchor))
+
+    def _with_what_is_lacking(self, finding: Finding) -> Finding:
+        missing = lacking(self.terraform, finding.text) if finding.severity is Severity.ERROR else ""
+        return replace(finding, text=f"{finding.text}\n-> {missing}") if missing else finding
 
     def _how(self, outcome: Outcome, phase: str) -> str:
         if outcome.timed_out:
