@@ -51,8 +51,8 @@ MENDS: tuple[Mend, ...] = (
     ),
     _mend(
         "lock-file",
-        r"Inconsistent dependency lock file|does not match any of the checksums|checksum list has no|"
-        r"lock file .{0,40}read-?only|Provider dependency changes detected",
+        r"Inconsistent dependency lock file|(does not|doesn't)\s+match\s+any\s+of\s+the\s+checksums|"
+        r"checksum list has no|lock file .{0,40}read-?only|Provider dependency changes detected",
         "Run `terraform init -upgrade` or `terraform providers lock` for this platform, and "
         "commit .terraform.lock.hcl.",
     ),
