@@ -110,6 +110,7 @@ PRODUCTION = {
     "verdict": {
         "open": False,
         "reasons": [{"code": "rollback", "text": "older", "check": "one"}, {"code": "isolation", "text": "no"}],
+        "known": 0,
     },
     "plan_set_digest": THREE,
     "plans": [PLAN, DEFERRED],
@@ -131,7 +132,7 @@ DEV = {
     "name": "dev",
     "emulated": True,
     "identity": None,
-    "verdict": {"open": True, "reasons": []},
+    "verdict": {"open": True, "reasons": [], "known": 0},
     "plan_set_digest": None,
     "plans": [{**PLAN, "digest": None, "changes": []}],
     "approval": None,
@@ -166,6 +167,7 @@ def test_it_says_all_of_it_and_can_be_read_back() -> None:
         },
         "tools": {"terraform": {"version": "1.2.3", "path": "/bin/terraform", "sha256": "a" * 64}},
         "environments": [PRODUCTION, DEV],
+        "baseline": None,
         "checks": [
             {
                 "id": "one",
@@ -183,6 +185,7 @@ def test_it_says_all_of_it_and_can_be_read_back() -> None:
                         "file": "core/main.tf",
                         "line": 7,
                         "text": "text",
+                        "known": False,
                     }
                 ],
             },

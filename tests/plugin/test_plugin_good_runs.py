@@ -62,7 +62,7 @@ def test_a_chain_is_applied_in_waves_and_then_there_is_nothing_to_change(scratch
 
 def assert_evidence_has_the_documented_shape(scratch: Scratch) -> None:
     evidence = scratch.evidence()
-    assert list(evidence) == ["schema_version", "run", "tools", "environments", "checks", "digest"]
+    assert list(evidence) == ["schema_version", "run", "tools", "environments", "baseline", "checks", "digest"]
     assert set(RUN.split()) <= set(evidence["run"])
     assert evidence["run"]["commit"] == scratch.git("rev-parse", "HEAD").strip()
     assert (evidence["run"]["ref"], evidence["run"]["tree_clean"], evidence["run"]["workers"]) == ("main", True, 2)
@@ -74,7 +74,7 @@ def assert_evidence_has_the_documented_shape(scratch: Scratch) -> None:
     assert set(names.split()) <= set(environment)
     assert (environment["emulated"], environment["verdict"], environment["left"]) == (
         False,
-        {"open": True, "reasons": []},
+        {"open": True, "reasons": [], "known": 0},
         [],
     )
     assert all(set(PLAN.split()) <= set(plan) for plan in environment["plans"])
