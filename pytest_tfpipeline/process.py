@@ -156,16 +156,17 @@ class Runner:
         seconds = time.monotonic() - started
         return Outcome(process.returncode, out, err, seconds, watch.over, limit=watch.limit, stalled=watch.stalled)
 
-    def spawn(self, request: Request, *, pass_fds: tuple[int, ...] = ()) -> Service:
+    def spawn(self, request: Request, *, pass_fds: tuple[int, ...] = (), heard: bool = False) -> Service:
         """Start a service that outlives this call: its stdin is a pipe whose end tells it to stop, its stderr
-        is piped to the caller, its stdout goes nowhere. The caller ends it, with `stop_service`."""
+        is piped to the caller, its stdout goes nowhere; the other way round with `heard`. The caller ends it, with
+        `stop_service`."""
         return subprocess.Popen(
             request.argv,
             cwd=request.cwd,
-            env=self._environment(request),
+            env=self.environment_of(request),
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE if heard else subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if heard else subprocess.PIPE,
             start_new_session=True,
             pass_fds=pass_fds,
         )
@@ -178,7 +179,8 @@ class Runner:
         for child in live:
             child.interrupt()
 
-    def _environment(self, request: Request) -> dict[str, str]:
+    def environment_of(self, request: Request) -> dict[str, str]:
+        """All variables that the request's process gets."""
         if request.only_env:
             return dict(request.env)
         inherited = {name: value for name, value in self._environ.items() if name not in request.unset}
@@ -188,7 +190,7 @@ class Runner:
         return subprocess.Popen(
             request.argv,
             cwd=request.cwd,
-            env=self._environment(request),
+            env=self.environment_of(request),
             stdin=subprocess.DEVNULL if request.stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

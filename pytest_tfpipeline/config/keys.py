@@ -306,7 +306,7 @@ class Config(Table):
     """Whether the run that checks may also apply."""
 
     shortcuts: bool = True
-    """Whether runs that cannot apply may take short cuts that give the same answers; runs that can apply take none."""
+    """Whether short cuts are taken that give the same answers; a run that can apply takes none but for `validate`."""
 
     signers: RepositoryFile | None = None
     """File with the keys that may sign evidence and approvals, in the format of OpenSSH's `allowed_signers`."""

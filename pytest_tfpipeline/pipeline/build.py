@@ -139,7 +139,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         tool_versions=programs.exact,
         preferred_versions=programs.preferred,
         root_versions=programs.by_root,
-        settings=settings_of(config, wish) | {"tests": native_test_settings(config, repository)},
+        settings=_settings(config, wish) | {"tests": native_test_settings(config, repository)},
         cli_config_path=programs.cli_config,
         tofu_config_path=programs.tofu_config,
         timings=read_timings(output),
@@ -253,13 +253,12 @@ def _hashes(top: Path, names: Sequence[str]) -> dict[str, str]:
         return dict(zip(names, pool.map(digest, names), strict=True))
 
 
-def settings_of(config: Config, wish: Wish) -> dict[str, object]:
-    """What the checks are told of the configuration."""
+def _settings(config: Config, wish: Wish) -> dict[str, object]:
     return {
         "lint_severity": config.lint_severity,
         "unknown": config.unknown,
         "skips": config.skips,
-        "shortcuts": config.shortcuts and wish.mode != "apply",
+        "shortcuts": config.shortcuts,
         "copy_in": sorted({pattern for root in config.root for pattern in root.copy_in}),
         "allow_destroy": list(wish.allow_destroy),
     }

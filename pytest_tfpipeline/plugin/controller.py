@@ -47,6 +47,7 @@ from pytest_tfpipeline.plugin.worker import Witness, hand_over
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.redact import clean
 from pytest_tfpipeline.reports.write import write_evidence, write_reports
+from pytest_tfpipeline.warm import short_cuts
 from pytest_tfpipeline.workspace import hold
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def take_control(config: pytest.Config, top: Path) -> None:
     manager.register(Reporting(), "tfpipeline-reporting")
     manager.register(witness, "tfpipeline-witness")
     manager.register(Controller(config, state, witness, notes), "tfpipeline-controller")
-    if not state.run.can_apply:
+    if short_cuts(state.run):
         from pytest_tfpipeline.plugin.warming import Warming
 
         manager.register(Warming(config, state), "tfpipeline-warming")

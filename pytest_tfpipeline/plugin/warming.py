@@ -1,9 +1,10 @@
-"""The checkov that is kept running for a run's `policy` items: begun as soon as it is known that there are any."""
+"""What is kept running for a run's items: begun as soon as it is known that there are any that need it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,29 +13,34 @@ from pytest_tfpipeline.checks.policy import home_of
 from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.model import CheckKind
 from pytest_tfpipeline.plugin.state import State
-from pytest_tfpipeline.warm.service import WarmCheckov
+from pytest_tfpipeline.terraform.shortcut import not_taken
+from pytest_tfpipeline.warm import CHECKOV, FILTERED, short_cuts
+from pytest_tfpipeline.warm.service import Warm, warm_checkov, warm_providers
 
-_ITEM = f"::{CheckKind.POLICY.value}"
+_POLICY, _VALIDATE = f"::{CheckKind.POLICY.value}", f"::{CheckKind.VALIDATE.value}"
 
 
 class Warming:
-    """Registered on the controller of a run that cannot apply."""
+    """Registered on the controller."""
 
     def __init__(self, config: pytest.Config, state: State) -> None:
         self._config, self._state = config, state
-        self._service: WarmCheckov | None = None
+        self._checkov: Warm | None = None
+        self._providers: Warm | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        """Say where it will be; nothing is started yet."""
-        run, context = self._state.run, self._state.context
-        wanted = any(check.kind is CheckKind.POLICY for check in run.checks)
-        if not wanted or not run.settings.get("shortcuts") or self._config.option.collectonly:
+        """Say where they will be; nothing is started yet."""
+        if self._config.option.collectonly:
             return
-        environment = server_environment(context.runner.environ, home_of(context))
-        self._service = WarmCheckov(context.runner, lambda: self._state.context.tool("checkov"), environment)
-        self._state.run = replace(run, settings={**run.settings, "checkov_address": self._service.address})
-        self._state.context = open_context(self._state.run, context.progress, context.runner)
+        run, runner = self._state.run, self._state.context.runner
+        allowed, work_path = short_cuts(run), Path(run.work_path)
+        if CHECKOV in allowed and self._has(CheckKind.POLICY):
+            environment = server_environment(runner.environ, home_of(self._state.context))
+            self._checkov = warm_checkov(runner, work_path, lambda: self._state.context.tool("checkov"), environment)
+        if allowed & FILTERED and self._has(CheckKind.VALIDATE, CheckKind.PLAN):
+            self._providers = warm_providers(runner, work_path)
+        self._describe()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
@@ -45,11 +51,30 @@ class Warming:
         """This process has collected; with workers, nothing."""
         self._begin([item.nodeid for item in session.items])
 
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Where a short cut led nowhere, the plain answers counted: nothing is wrong, but it took longer."""
+        said = not_taken(self._state.context)
+        if said:
+            terminalreporter.write_line(f"tfpipeline: {said}")
+
     def pytest_unconfigure(self) -> None:
         """However the run ended."""
-        if self._service is not None:
-            self._service.stop()
+        for service in (self._checkov, self._providers):
+            if service is not None:
+                service.stop()
 
-    def _begin(self, ids: Sequence[str]) -> None:
-        if self._service is not None and any(_ITEM in one for one in ids):
-            self._service.begin()
+    def _has(self, *kinds: CheckKind) -> bool:
+        return any(check.kind in kinds for check in self._state.run.checks)
+
+    def _describe(self) -> None:
+        services = {"checkov_address": self._checkov, "providers_address": self._providers}
+        addresses = {name: service.address for name, service in services.items() if service is not None}
+        state, run = self._state, self._state.run
+        state.run = replace(run, settings={**run.settings, **addresses})
+        state.context = open_context(state.run, state.context.progress, state.context.runner)
+
+    def _begin(self, ids: Iterable[str]) -> None:
+        if self._checkov is not None and any(_POLICY in one for one in ids):
+            self._checkov.begin()
+        if self._providers is not None and (self._state.run.targets or any(_VALIDATE in one for one in ids)):
+            self._providers.begin()

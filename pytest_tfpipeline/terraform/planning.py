@@ -141,7 +141,7 @@ def _terraform_plan(directory: Directory, target: Target, out: Path) -> Outcome:
 def _read(directory: Directory, target: Target, blank: PlanResult, plan_path: Path, json_path: Path) -> PlanResult:
     """Keep the plan's JSON form, and say what is in it."""
     shown = directory.run(
-        command.show(directory.terraform.path, plan_path, var_files=early_var_files(directory)), "show"
+        command.show(directory.terraform.path, plan_path, var_files=early_var_files(directory)), "show", plan=plan_path
     )
     seconds = blank.seconds + shown.seconds
     if not shown.ok:

@@ -1,7 +1,8 @@
-"""The controller's side of a checkov that is kept running: from when it is known to be needed, to the end."""
+"""The controller's side of what is kept running: from the moment when it is known to be needed, to the end."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import sys
@@ -18,18 +19,22 @@ from pytest_tfpipeline.process import Request, Runner, Service, stop_service
 #: What the console script of a checkov says that was installed into an environment of its own.
 _SCRIPT = "from checkov.main import Checkov"
 _LONGEST_SCRIPT = 4096
-_SERVER = Path(__file__).with_name("server.py")
+_CHECKOV = Path(__file__).with_name("server.py")
+_PROVIDERS = "pytest_tfpipeline.warm.providers"
+#: What our own program inherits; above all no credentials.
+_INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _STOP_GRACE = 5.0
+#: Characters that a unix socket's directory may have: there is room for 104 in all on some systems.
+_ROOM = 80
 
 
-class WarmCheckov:
-    """checkov, imported once for all calls of a run. Made early, begun when a check needs it, always stopped."""
+class Warm:
+    """A service at a unix socket. Made early, begun when a check needs it, always stopped."""
 
-    def __init__(self, runner: Runner, find: Callable[[], Tool], environment: Mapping[str, str]) -> None:
-        """`find` gives the tool and may take long; `environment` is what checkov is to be started with."""
-        self._runner, self._find, self._environment = runner, find, environment
-        # Not in the run's own directory: the path of a unix socket has room for about a hundred characters.
-        self._directory = Path(tempfile.mkdtemp(prefix="tfpipeline-"))
+    def __init__(self, runner: Runner, work_path: Path, name: str, request: Callable[[str], Request | None]) -> None:
+        """`request` starts it, given the number of the listening descriptor; it may take long, and None is a no."""
+        self._runner, self._request = runner, request
+        self._directory = _socket_directory(work_path / f"{name}-socket")
         self._thread: threading.Thread | None = None
         self._process: Service | None = None
         self._stopped = threading.Event()
@@ -37,15 +42,19 @@ class WarmCheckov:
     @property
     def address(self) -> str:
         """The unix socket; it is there from `begin` on."""
-        return str(self._directory / "checkov")
+        return str(self._directory / "s")
 
     def begin(self) -> None:
         """Start it, once; returns at once. Calls wait until it is ready, and hear at once if it does not come."""
         if self._thread is not None:
             return
         listener = socket.socket(socket.AF_UNIX)
-        listener.bind(self.address)
-        listener.listen(64)
+        try:
+            listener.bind(self.address)
+            listener.listen(64)
+        except OSError:  # no room for the path: a long TMPDIR
+            listener.close()
+            return
         self._thread = threading.Thread(target=self._start, args=(listener,), daemon=True)
         self._thread.start()
 
@@ -62,12 +71,31 @@ class WarmCheckov:
 
     def _start(self, listener: socket.socket) -> None:
         with listener, suppress(PipelineError, OSError):  # without an answer, the checks call the tool plainly
-            python = interpreter(Path(self._find().path))
-            if python is None or self._stopped.is_set():
-                return
-            argv = (str(python), "-I", str(_SERVER), "--listen", str(listener.fileno()))
-            request = Request(argv, self._directory, env=self._environment, only_env=True)
-            self._process = self._runner.spawn(request, pass_fds=(listener.fileno(),))
+            request = self._request(str(listener.fileno()))
+            if request is not None and not self._stopped.is_set():
+                self._process = self._runner.spawn(request, pass_fds=(listener.fileno(),))
+
+
+def warm_checkov(runner: Runner, work_path: Path, find: Callable[[], Tool], environment: Mapping[str, str]) -> Warm:
+    """checkov, imported once for all calls of a run: the tool that `find` gives, started with `environment`."""
+
+    def request(descriptor: str) -> Request | None:
+        python = interpreter(Path(find().path))
+        argv = (str(python), "-I", str(_CHECKOV), "--listen", descriptor)
+        return None if python is None else Request(argv, work_path, env=environment, only_env=True)
+
+    return Warm(runner, work_path, "checkov", request)
+
+
+def warm_providers(runner: Runner, work_path: Path) -> Warm:
+    """Providers, of which one process serves every command that does not configure it."""
+    env = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+
+    def request(descriptor: str) -> Request:
+        argv = (sys.executable, "-P", "-m", _PROVIDERS, "--listen", descriptor)
+        return Request(argv, work_path, env=env, only_env=True)
+
+    return Warm(runner, work_path, "providers", request)
 
 
 def interpreter(program: Path) -> Path | None:
@@ -79,6 +107,13 @@ def interpreter(program: Path) -> Path | None:
     except (OSError, ValueError):
         return None
     home = program.resolve().parent
-    python = home / ("python.exe" if sys.platform == "win32" else "python")
+    python = home / "python"
     in_environment = (home.parent / "pyvenv.cfg").is_file() and python.exists()
     return python if in_environment and _SCRIPT in script else None
+
+
+def _socket_directory(wanted: Path) -> Path:
+    if len(str(wanted)) > _ROOM:
+        return Path(tempfile.mkdtemp(prefix="tfpipeline-"))
+    wanted.mkdir(mode=0o700, parents=True)
+    return wanted

@@ -16,7 +16,7 @@ from pytest_tfpipeline.model import Tool
 from pytest_tfpipeline.process import Outcome, Request, Runner
 from pytest_tfpipeline.tools import find_tool
 from pytest_tfpipeline.warm.client import call
-from pytest_tfpipeline.warm.service import WarmCheckov, interpreter
+from pytest_tfpipeline.warm.service import Warm, interpreter, warm_checkov
 
 QUEUE = 'resource "aws_sqs_queue" "{name}" {{\n{inside}  name = "{name}"\n}}\n'
 SKIPPED = "  #checkov:skip=CKV_AWS_27:its messages are public\n"
@@ -50,9 +50,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def warm(tool: Tool, home: Path) -> Iterator[WarmCheckov]:
+def warm(tool: Tool, home: Path) -> Iterator[Warm]:
     runner = Runner()
-    service = WarmCheckov(runner, lambda: tool, checkov.server_environment(runner.environ, home))
+    service = warm_checkov(runner, home, lambda: tool, checkov.server_environment(runner.environ, home))
     service.begin()
     yield service
     service.stop()
@@ -97,13 +97,13 @@ def said(outcome: Outcome | None) -> tuple[int | None, object]:
     return outcome.code, json.loads(outcome.stdout)
 
 
-def test_it_answers_as_the_plain_one_does(warm: WarmCheckov, tool: Tool, tree: Path, home: Path) -> None:
+def test_it_answers_as_the_plain_one_does(warm: Warm, tool: Tool, tree: Path, home: Path) -> None:
     for name in ("bad", "broken", "mild"):
         asked = request(tool, tree, name, home)
         assert said(call(warm.address, asked)) == said(Runner().run(asked)), name
 
 
-def test_what_one_call_loads_is_unknown_to_the_next(warm: WarmCheckov, tool: Tool, tree: Path, home: Path) -> None:
+def test_what_one_call_loads_is_unknown_to_the_next(warm: Warm, tool: Tool, tree: Path, home: Path) -> None:
     external(tree, "ours", "import os; os.environ['CKV_IGNORED_DIRECTORIES'] = 'bad'; os.chdir('/')")
     found = call(warm.address, request(tool, tree, "ours", home))
     assert found is not None
@@ -114,7 +114,7 @@ def test_what_one_call_loads_is_unknown_to_the_next(warm: WarmCheckov, tool: Too
     assert "CKV_AWS_27" in after.stdout
 
 
-def test_a_call_that_dies_is_for_the_plain_one_to_answer(warm: WarmCheckov, tool: Tool, tree: Path, home: Path) -> None:
+def test_a_call_that_dies_is_for_the_plain_one_to_answer(warm: Warm, tool: Tool, tree: Path, home: Path) -> None:
     external(tree, "dies", "import os; os.kill(os.getpid(), 9)")
     plain = tree / "plain"
     plain.write_text("#!/bin/sh\necho plainly\n")
@@ -129,7 +129,7 @@ def test_a_call_that_dies_is_for_the_plain_one_to_answer(warm: WarmCheckov, tool
 
 
 def test_a_call_whose_time_is_up_is_ended_with_what_it_started(
-    warm: WarmCheckov, tool: Tool, tree: Path, home: Path, tmp_path: Path
+    warm: Warm, tool: Tool, tree: Path, home: Path, tmp_path: Path
 ) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -158,11 +158,23 @@ def missing() -> Tool:
 
 
 def test_where_it_cannot_be_had_those_who_wait_hear_of_it(tmp_path: Path) -> None:
-    service = WarmCheckov(Runner(), missing, {})
+    service = warm_checkov(Runner(), tmp_path, missing, {})
     service.begin()
     assert call(service.address, Request(("x",), tmp_path, only_env=True)) is None
     service.stop()
     assert not Path(service.address).parent.exists()
+
+
+def test_where_no_socket_has_room_the_plain_one_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    service = warm_checkov(Runner(), long, missing, {})
+    service.begin()
+    asked = Request(("sh", "-c", "echo plainly"), tmp_path, only_env=True)
+    assert checkov.carry_out(Runner(), asked, service.address).stdout == "plainly\n"
+    service.stop()
+    assert list(long.iterdir()) == []
 
 
 def test_a_wrapper_of_the_users_is_never_taken_for_the_tool(tool: Tool, tmp_path: Path) -> None:

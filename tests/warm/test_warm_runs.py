@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tfpipeline.config import Config
-from pytest_tfpipeline.pipeline.build import Wish, settings_of
+from pytest_tfpipeline.model import Repository, Run
+from pytest_tfpipeline.warm import short_cuts
 
 
 @pytest.mark.parametrize(
-    ("mode", "wanted", "taken"), [("plan", True, True), ("apply", True, False), ("plan", False, False)]
+    ("mode", "wanted", "taken"),
+    [
+        ("check", True, {"validate", "plan", "show", "checkov"}),
+        ("plan", True, {"validate", "plan", "show", "checkov"}),
+        ("plan", False, set()),
+        ("apply", True, {"validate"}),
+        ("apply", False, set()),
+    ],
 )
-def test_a_run_that_can_apply_takes_no_short_cut(mode: str, wanted: bool, taken: bool) -> None:
-    assert settings_of(Config(shortcuts=wanted), Wish(mode))["shortcuts"] is taken
+def test_a_run_that_can_apply_plans_and_polices_plainly(mode: str, wanted: bool, taken: set[str]) -> None:
+    run = Run("1", mode, Repository("/x"), "/x/out", "/x/out/1", settings={"shortcuts": wanted})
+    assert short_cuts(run) == taken

@@ -1,0 +1,78 @@
+"""Start a provider as terraform does, with the handshake of hashicorp/go-plugin (`docs/internals.md` there)."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import grpc
+
+from pytest_tfpipeline.process import Request, Runner, Service
+
+#: What terraform's providers want to see before they answer; it is no secret.
+_COOKIE = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"
+_PROTOCOLS = ("5", "6")
+#: Seconds until a provider must have said where it listens.
+_START_LIMIT = 30.0
+#: Seconds that it gets to end by itself.
+_END_LIMIT = 0.5
+
+
+class ProviderProcess:
+    """A provider that listens. `address` is for gRPC, `protocol` is 5 or 6. The caller ends it."""
+
+    def __init__(self, runner: Runner, program: str, cwd: str | Path, env: Mapping[str, str], sockets: Path) -> None:
+        """Raises OSError or ValueError where it does not come to listen in time."""
+        words = {
+            "TF_PLUGIN_MAGIC_COOKIE": _COOKIE,
+            "PLUGIN_PROTOCOL_VERSIONS": ",".join(_PROTOCOLS),
+            "PLUGIN_UNIX_SOCKET_DIR": str(sockets),
+        }
+        request = Request((program,), cwd, env={**env, **words}, only_env=True)
+        self._process = runner.spawn(request, heard=True)
+        try:
+            self.protocol, self.address = _read_handshake(self._process)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._process.pid
+
+    def close(self) -> None:
+        """Ask it to end, and end it with everything that it has started: providers do not hear SIGTERM."""
+        if self._process.poll() is None and hasattr(self, "address"):
+            with suppress(grpc.RpcError), grpc.insecure_channel(self.address) as channel:
+                channel.unary_unary("/plugin.GRPCController/Shutdown", bytes, bytes)(b"", timeout=_END_LIMIT)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+def _read_handshake(process: Service) -> tuple[int, str]:
+    """Its first line: `1|PROTOCOL|unix|PATH|grpc|` (the core protocol's version first, a certificate last)."""
+    stdout = process.stdout
+    if stdout is None:
+        raise OSError("the provider's output is not to be had")
+    line, deadline = b"", time.monotonic() + _START_LIMIT
+    while not line.endswith(b"\n"):
+        if not select.select([stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise OSError("the provider did not say in time where it listens")
+        more = os.read(stdout.fileno(), 4096)
+        if not more:
+            raise OSError("the provider ended before it listened")
+        line += more
+    core, protocol, network, path, kind, *rest = line.decode("utf-8", "replace").strip().split("|")
+    if (core, network, kind) != ("1", "unix", "grpc") or protocol not in _PROTOCOLS or any(rest):
+        raise ValueError(f"an unknown handshake: {line!r}")
+    return int(protocol), f"unix:{path}"

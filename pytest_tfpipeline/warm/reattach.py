@@ -1,0 +1,92 @@
+"""The client's side: providers of a root that is initialised, as terraform is told to use them."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pytest_tfpipeline.warm.messages import receive, send
+
+#: The variable by which terraform takes providers that run already.
+VARIABLE = "TF_REATTACH_PROVIDERS"
+#: Seconds until the providers must be there.
+_LIMIT = 60.0
+_CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
+#: Parts of a plan file that name types which the configuration does not have any more.
+_STATES = ("tfstate", "tfstate-prev")
+_LOCKED = re.compile(r'^provider\s+"([^"]+)"\s*\{[^}]*?^\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+@contextmanager
+def reattached(
+    address: str, cwd: Path, env: Mapping[str, str], *, shared: bool, plan: Path | None = None
+) -> Iterator[dict[str, str] | None]:
+    """The variable for a terraform in `cwd`, for as long as the block runs; None where there is nothing to be had.
+
+    `env` is what a provider of its own inherits. With `shared`, one that others use, and that must not be configured,
+    will do: for `validate` and `show`. `plan` is the plan file that is to be shown.
+    """
+    programs = locked_programs(cwd)
+    if not programs:
+        yield None
+        return
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(_LIMIT)
+        try:
+            connection.connect(address)
+            names = sorted(names_in(cwd, plan))
+            request = {"programs": programs, "shared": shared, "names": names, "cwd": str(cwd)}
+            send(connection, {**request, "env": {} if shared else dict(env)})
+            found = receive(connection).get("reattach")
+        except (OSError, ValueError, zipfile.BadZipFile):
+            found = None
+        yield {VARIABLE: json.dumps(found)} if found else None
+
+
+def locked_programs(cwd: Path) -> dict[str, str]:
+    """The program of each provider that init has put in place and locked; {} if one of them is not there."""
+    try:
+        locked = _LOCKED.findall((cwd / ".terraform.lock.hcl").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    found = {}
+    for address, version in locked:
+        installed = (cwd / ".terraform" / "providers" / address / version).glob("*/terraform-provider-*")
+        programs = sorted(path for path in installed if path.is_file())
+        if len(programs) != 1:
+            return {}
+        found[address] = str(programs[0].resolve())
+    return found
+
+
+def names_in(cwd: Path, plan: Path | None = None) -> set[str]:
+    """Every word of the configuration of the root and of all modules that it calls: more than the types in it.
+
+    Raises OSError, ValueError or BadZipFile for what cannot be read.
+    """
+    texts: list[str] = []
+    for directory in _module_directories(cwd):
+        files = (path for path in directory.iterdir() if path.name.endswith(_CONFIGURATION) and path.is_file())
+        texts += [path.read_text(encoding="utf-8", errors="replace") for path in files]
+    if plan is not None:
+        with zipfile.ZipFile(plan) as parts:
+            texts += [parts.read(name).decode("utf-8", "replace") for name in _STATES if name in parts.namelist()]
+    return _words(texts)
+
+
+def _module_directories(cwd: Path) -> set[Path]:
+    listed = cwd / ".terraform" / "modules" / "modules.json"
+    if not listed.is_file():
+        return {cwd}
+    modules = json.loads(listed.read_bytes()).get("Modules", [])
+    return {cwd, *((cwd / one["Dir"]).resolve() for one in modules)}
+
+
+def _words(texts: Iterable[str]) -> set[str]:
+    return {word for text in texts for word in _WORD.findall(text)}
