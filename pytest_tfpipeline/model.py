@@ -255,12 +255,24 @@ class Suite:
     name: str
     anchor: str
     rule: str = ""
-    #: What its environment is built from, relative to the repository: requirements files, pyproject.toml, Pipfile.
+    #: What its environment is built from, relative to the repository: requirements files, pyproject.toml, Pipfile,
+    #: setup.py, setup.cfg.
     requirements: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     python: str | None = None
     #: "pytest" or "unittest"
     framework: str = "pytest"
+    #: Its test files, relative to the repository.
+    tests: tuple[str, ...] = ()
+    #: Set for its process, beside what a suite may see.
+    env: dict[str, str] = field(default_factory=dict)
+    #: Patterns, relative to the suite, of the JUnit files that its command writes.
+    junit: tuple[str, ...] = ()
+    coverage: bool = False
+    #: Whether it may have no tests.
+    empty: bool = False
+    #: Seconds that all its tests may take.
+    timeout: float = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,12 +389,17 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """One test of a Python suite, or one run block of a native test, as its own runner reported it."""
+    """One test of a Python suite, or one run block of a native test, as its own runner reported it.
+
+    `id` is relative to the suite; where it does not begin with a file of the suite, it is a name from a JUnit file.
+    `output` is what it printed and logged, by the names that pytest gives such sections.
+    """
 
     id: str
     outcome: Outcome
     seconds: float = 0.0
     text: str = ""
+    output: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

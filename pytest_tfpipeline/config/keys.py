@@ -219,10 +219,30 @@ class SuiteConfig(Table):
     """Pattern of the suite's directory."""
 
     command: Argv | None = None
-    """What runs its tests (argv). Default: found."""
+    """What runs its tests (argv), started in the suite. Default: pytest, which runs unittest's tests too."""
+
+    junit: Globs | None = None
+    """Patterns, relative to the suite, of the JUnit files that `command` writes. Default: what its `--junitxml` names,
+    else what looks like one."""
 
     python: PythonVersion | None = None
     """The Python that runs it, such as `"3.12"`. Default: what its requirements ask for, else this one."""
+
+    requirements: Globs | None = None
+    """Patterns, from the repository's top, of the files that its environment is built from. Default: its own
+    `requirements*.txt`, `pyproject.toml`, `Pipfile`, `setup.py` and `setup.cfg`."""
+
+    env: EnvironmentVariables = {}
+    """Environment variables for its process; never a credential of plan or apply."""
+
+    coverage: bool = False
+    """Measure what its tests cover (pytest-cov), as a suite whose own configuration says `--cov` does anyway."""
+
+    empty: bool = False
+    """Whether it may have no tests. Without this, a suite in which nothing is collected is an error."""
+
+    timeout: Limit = "30m"
+    """The hard limit for all its tests together."""
 
 
 class TestConfig(Table):

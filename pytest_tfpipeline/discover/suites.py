@@ -5,18 +5,22 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pytest_tfpipeline.config import Config, suite_config
+from pytest_tfpipeline.config.durations import seconds
+from pytest_tfpipeline.config.keys import SuiteConfig
+from pytest_tfpipeline.config.patterns import matches_any
 from pytest_tfpipeline.discover.directories import join, parent
 from pytest_tfpipeline.discover.files import prunes
 from pytest_tfpipeline.discover.roots import excluded
+from pytest_tfpipeline.discover.test_files import test_files
 from pytest_tfpipeline.model import Suite
 
-_TEST_FILES = ("test.py", "test_*.py", "*_test.py")
-_REQUIREMENTS = ("requirements*.txt", "pyproject.toml", "Pipfile")
+_REQUIREMENTS = ("requirements*.txt", "pyproject.toml", "Pipfile", "setup.py")
 _MAKE_TARGET = re.compile(r"^(?:unit-?)?tests?\s*:(?!=)", re.MULTILINE)
 _POLICY = re.compile(r"\btf_(?:plan|configuration|outputs)\b")
 _PYTEST = re.compile(r"^\s*(?:import pytest|from pytest\b)|^(?:async )?def test_", re.MULTILINE)
@@ -26,8 +30,8 @@ _UNITTEST = re.compile(r"^\s*(?:import unittest|from unittest import .*TestCase\
 def find_suites(top: Path, files: Iterable[str], config: Config) -> tuple[Suite, ...]:
     """Every suite, sorted by directory. The repository's top is never one: its tests are the ordinary pytest run."""
     listed = [path for path in files if not prunes(path)]
-    tests = [path for path in listed if _is_test_file(path)]
-    if not tests:
+    tests = test_files(top, listed)
+    if not tests and not config.suite:
         return ()
     marks = _marks(top, listed, tests)
     found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
@@ -35,13 +39,9 @@ def find_suites(top: Path, files: Iterable[str], config: Config) -> tuple[Suite,
         place = _place(path, marks)
         if place[0] != "." and not excluded(place[0], config.exclude):
             found[place].append(path)
-    suites = (_suite(top, place, paths, listed, config) for place, paths in sorted(found.items()))
-    return tuple(suite for suite in suites if suite is not None)
-
-
-def _is_test_file(path: str) -> bool:
-    name = posixpath.basename(path)
-    return any(fnmatchcase(name, pattern) for pattern in _TEST_FILES)
+    suites = [_suite(top, place, paths, listed, config) for place, paths in sorted(found.items())]
+    every = [*(suite for suite in suites if suite is not None), *_declared(found, listed, config)]
+    return tuple(sorted(every, key=lambda suite: suite.dir))
 
 
 def _marks(top: Path, files: Iterable[str], tests: Iterable[str]) -> dict[str, str]:
@@ -89,25 +89,53 @@ def _suite(
     texts = [text for text in (_text(top, path) for path in tests) if not _POLICY.search(text)]
     if not texts:
         return None
-    entry = suite_config(config, directory)
     requirements = tuple(path for path in files if _is_requirement(path, directory))
-    return Suite(
+    suite = Suite(
         dir=directory,
         name=posixpath.basename(directory),
         anchor=_anchor(directory, rule, requirements, tests),
         rule=rule,
         requirements=requirements,
-        command=(entry.command or ()) if entry else (),
-        python=entry.python if entry else None,
         framework=_framework(texts),
+        tests=tuple(tests),
+    )
+    entry = suite_config(config, directory)
+    return suite if entry is None else _as_configured(suite, entry, files)
+
+
+def _as_configured(suite: Suite, entry: SuiteConfig, files: Sequence[str]) -> Suite:
+    wanted = entry.requirements
+    named = tuple(path for path in files if wanted is not None and matches_any(wanted, path))
+    return replace(
+        suite,
+        requirements=suite.requirements if wanted is None else named,
+        command=entry.command or (),
+        junit=entry.junit or (),
+        python=entry.python,
+        env=dict(entry.env),
+        coverage=entry.coverage,
+        empty=entry.empty,
+        timeout=seconds(entry.timeout),
     )
 
 
+def _declared(found: Iterable[tuple[str, str]], files: Sequence[str], config: Config) -> Iterator[Suite]:
+    """Suites without a Python test file: a directory that is named as it is, with a command of its own or as empty."""
+    known = {directory for directory, _ in found}
+    for entry in config.suite:
+        inside = [path for path in files if path.startswith(f"{entry.match}/")]
+        if entry.match not in known and inside and (entry.command or entry.empty):
+            requirements = tuple(path for path in inside if _is_requirement(path, entry.match))
+            anchor = min(requirements, default=min(inside, key=lambda path: (path.count("/"), path)))
+            suite = Suite(entry.match, posixpath.basename(entry.match), anchor, "suite: configured", requirements)
+            yield _as_configured(suite, entry, files)
+
+
 def _is_requirement(path: str, directory: str) -> bool:
-    """A requirements file, pyproject.toml or Pipfile of the suite; its `tests/` may have requirements too."""
+    """A requirements file or a project's file of the suite; its `tests/` may have requirements too."""
     above, name = parent(path), posixpath.basename(path)
     if above == directory:
-        return any(fnmatchcase(name, pattern) for pattern in _REQUIREMENTS)
+        return any(fnmatchcase(name, pattern) for pattern in (*_REQUIREMENTS, "setup.cfg"))
     inside = (join(directory, "test"), join(directory, "tests"))
     return above in inside and fnmatchcase(name, "requirements*.txt")
 

@@ -21,13 +21,22 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     pluginmanager.register(Listing(), "tfpipeline-listing")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Keep a suite's conftest.py out of this process, also where one of the suite's tests was named."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
+    """Keep a suite's conftest.py out of this process, also where one of the suite's tests was named, and do not fail
+    for one that is only a directory's."""
     if early_config.known_args_namespace.file_or_dir:
         from pytest_tfpipeline.plugin.activate import pass_over_suites
 
         pass_over_suites(early_config)
+    try:
+        return (yield)
+    except Exception as error:
+        from pytest_tfpipeline.plugin.going_on import goes_on_without
+
+        if not goes_on_without(early_config, error):
+            raise
+        return None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ from pytest_tfpipeline.plugin.typed import join_paths
 from pytest_tfpipeline.plugin.wishes import CHECK_MODE, asked_for
 
 #: What makes a directory a Python project of its own.
-_SUITE_MARKS = ("requirements*.txt", "pyproject.toml", "Pipfile", "Makefile")
+_SUITE_MARKS = ("requirements*.txt", "pyproject.toml", "Pipfile", "setup.py", "Makefile")
 
 
 def activate(config: pytest.Config) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tfpipeline.model import Check, CheckKind
-from pytest_tfpipeline.plugin.cases import pasted_cases
+from pytest_tfpipeline.plugin.cases import settle, wanted_cases
 from pytest_tfpipeline.plugin.fixtures import FIXTURES, NOWHERE, Subject, parametrize
 from pytest_tfpipeline.plugin.folders import SuiteFolder
 from pytest_tfpipeline.plugin.items import CheckFile, CheckItem
@@ -26,9 +26,8 @@ def add_anchors(config: pytest.Config, state: State) -> None:
     at_top = config.invocation_params.dir in (state.top, config.rootpath)
     if config.args_source is sources.TESTPATHS or (config.args_source is sources.INVOCATION_DIR and at_top):
         ignored = [Path(path).absolute() for path in config.getoption("ignore") or ()]
-        config.args += [
-            str(anchor) for anchor in state.anchors if not any(path in (anchor, *anchor.parents) for path in ignored)
-        ]
+        places = dict.fromkeys((*state.anchors, *(wanted.path for wanted in wanted_cases(config, state))))
+        config.args += [str(place) for place in places if not any(path in (place, *place.parents) for path in ignored)]
 
 
 class Collection:
@@ -37,7 +36,7 @@ class Collection:
     def __init__(self, state: State, config: pytest.Config) -> None:
         self._state = state
         self._on_the_way = {parent for anchor in state.anchors for parent in anchor.parents}
-        self._pasted = pasted_cases(config, state)
+        self._wanted = wanted_cases(config, state)
         # Whoever starts pytest inside of a suite works on that suite, with pytest as it is.
         start = config.invocation_params.dir
         self._closed = {suite for suite in state.suites if suite != start and suite not in start.parents}
@@ -55,7 +54,7 @@ class Collection:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """Keep pytest out of suites: their tests run in a process of their own, also when they are named."""
-        return SuiteFolder.from_parent(parent, path=path, pasted=self._pasted) if path in self._closed else None
+        return SuiteFolder.from_parent(parent, path=path, wanted=self._wanted) if path in self._closed else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
@@ -80,6 +79,7 @@ class Collection:
             config.hook.pytest_deselected(items=dropped)
             items[:] = [item for item in items if self._belongs(item)]
         result = yield
+        settle(config, items)
         if self._state.phase.only is None and not config.option.collectonly:
             self._hold_back(config, items)
         return result

@@ -26,6 +26,7 @@ from pytest_tfpipeline.plugin.baseline import no_judgement, settle
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
 from pytest_tfpipeline.plugin.conclusion import conclude, left_out_notes, moved_notes
 from pytest_tfpipeline.plugin.fanout import announce_cases
+from pytest_tfpipeline.plugin.going_on import go_on
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.narrowing import narrowing, selects
 from pytest_tfpipeline.plugin.progress import Installing
@@ -74,6 +75,7 @@ def take_control(config: pytest.Config, top: Path) -> None:
         source = read_source(runner, top) if wish.mode == "plan" else None
         run, notes = build_run(top, wish, describe(top, wish, runner), runner)
         refuse_isolated(run)
+    notes = (*notes, *go_on(config, run))
     state = State(run, open_context(run, Installing(config), runner), top, source=source)
     config.stash[STATE] = state
     add_anchors(config, state)
@@ -170,7 +172,7 @@ class Controller:
         """Take the record; report each test of a suite as pytest reports its own."""
         record = self._ledger.take(report)
         if record is not None and record.cases:
-            announce_cases(self._config, record)
+            announce_cases(self._config, record, report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport | pytest.CollectReport) -> object | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_tfpipeline.plugin.cases import CaseFile, Pasted
+from pytest_tfpipeline.plugin.cases import CaseFile, Wanted
 from pytest_tfpipeline.plugin.items import CheckFile
 from pytest_tfpipeline.plugin.state import state_of
 
@@ -19,20 +19,20 @@ class SuiteFolder(pytest.File):
     belongs to the suite's own process.
     """
 
-    def __init__(self, *, pasted: tuple[Pasted, ...] = (), **kwargs: Any) -> None:
+    def __init__(self, *, wanted: tuple[Wanted, ...] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._pasted = pasted
+        self._wanted = wanted
 
     def collect(self) -> Iterator[pytest.Collector]:
         """What is right here, and the ways to what is further down."""
         anchors = state_of(self.config).anchors
-        named = {pasted.path for pasted in self._pasted}
+        named = {wanted.path for wanted in self._wanted}
         inside = [path for path in (*anchors, *named) if self.path in path.parents]
         for path in sorted({self.path / path.relative_to(self.path).parts[0] for path in inside}):
             if path in anchors:
                 yield CheckFile.from_parent(self, path=path)
-            elif path in named:
-                own = tuple(pasted for pasted in self._pasted if pasted.path == path)
-                yield CaseFile.from_parent(self, path=path, pasted=own)
-            else:
-                yield SuiteFolder.from_parent(self, path=path, pasted=self._pasted)
+            if path in named:
+                own = tuple(wanted for wanted in self._wanted if wanted.path == path)
+                yield CaseFile.from_parent(self, path=path, wanted=own)
+            elif path not in anchors:
+                yield SuiteFolder.from_parent(self, path=path, wanted=self._wanted)

@@ -24,6 +24,8 @@ class Announcement:
     seconds: float = 0.0
     text: str = ""
     record: Record | None = None
+    #: What it printed, by the names that pytest gives such sections.
+    sections: tuple[tuple[str, str], ...] = ()
     #: Whether the terminal shows no letter where it passed: it stands among lines of its own.
     quiet: bool = True
 
@@ -61,6 +63,7 @@ def _report(told: Announcement, location: tuple[str, None, str], when: str) -> p
         longrepr=longrepr,  # type: ignore[arg-type]
         when=when,  # type: ignore[arg-type]
         duration=told.seconds if own else 0.0,
+        sections=told.sections if own else (),
     )
     setattr(report, _ANNOUNCED, True)
     setattr(report, QUIET, told.quiet)

@@ -42,6 +42,9 @@ _NARROWING = (
 #: What these leave out depends on the cache of an earlier run, which is not committed: they count wherever they stand.
 _FROM_CACHE = ("--lf", "--sw", "--stepwise-skip")
 
+#: What the plugin sets by itself: it counts only where it was typed.
+_ALSO_OURS = ("--continue-on-collection-errors",)
+
 #: Plugins that may be switched off without taking anything from the run.
 _HARMLESS = ("no:cacheprovider", "no:xdist", "no:randomly")
 
@@ -58,7 +61,7 @@ def narrowing(config: pytest.Config) -> tuple[str, ...]:
         flag
         for flag, dest, nothing in _NARROWING
         if getattr(config.option, dest, nothing) not in (nothing, None, [])
-        and (flag in _FROM_CACHE or _names(flag, typed) or not _names(flag, committed))
+        and (flag in _FROM_CACHE or _names(flag, typed) or not (flag in _ALSO_OURS or _names(flag, committed)))
     ]
     if config.args_source is pytest.Config.ArgsSource.ARGS:
         found.append(f"a path argument ({' '.join(config.option.file_or_dir)})")
@@ -69,6 +72,11 @@ def narrowing(config: pytest.Config) -> tuple[str, ...]:
     found += [f"-p {name}" for name in _disabled_plugins(typed)]
     found += [f"-o {ini}" for ini in _values(typed, "-o", "--override-ini")]
     return tuple(found)
+
+
+def is_committed(config: pytest.Config, flag: str) -> bool:
+    """Whether the ini file's `addopts` has the flag, and nobody typed it."""
+    return _names(flag, _addopts(config)) and not _names(flag, _typed(config))
 
 
 def selects(config: pytest.Config) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from pytest_tfpipeline import codec
 from pytest_tfpipeline.errors import PipelineError, UnknownValue
 from pytest_tfpipeline.model import CheckKind, Finding, Outcome, Record, Severity
+from pytest_tfpipeline.plugin.cases import CaseItem
 from pytest_tfpipeline.plugin.collection import subject_of
 from pytest_tfpipeline.plugin.fixtures import Deferred
 from pytest_tfpipeline.plugin.items import RECORD, CheckItem
@@ -41,6 +42,8 @@ class Reporting:
             outcome = _settle_unknown(item, report, error)
         if isinstance(error, PipelineError) and report.failed:
             report.longrepr = clean(str(error))  # its message is all that there is to say
+        if isinstance(item, CaseItem) and report.when == "call" and RECORD in item.stash:
+            report.duration = item.stash[RECORD].seconds  # its own time, not that of the process it shares
         _redact(item, report)
         if report.when == "call" or outcome is not Outcome.PASSED:
             setattr(report, ATTRIBUTE, codec.dumps(_record(item, report, outcome)))

@@ -12,6 +12,7 @@ from pytest_tfpipeline import codec
 from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.plugin import fixtures
+from pytest_tfpipeline.plugin.cases import CaseItem
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
 from pytest_tfpipeline.plugin.fixtures import NOWHERE
 from pytest_tfpipeline.plugin.place import top_of
@@ -72,12 +73,25 @@ class Witness:
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Before anybody can take it away."""
-        self._collected.append(item.nodeid)
+        if not isinstance(item, CaseItem):  # a part of a suite, which the run can do without
+            self._collected.append(item.nodeid)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module that skips itself takes its policy tests with it before anybody could collect them."""
         if report.skipped and asks_for_plans(Path(self._config.rootpath, report.nodeid)):
             self._skipped.append(report.nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Say why a directory cannot be collected in the same words in every worker: pytest-xdist tells what it has not
+        heard yet."""
+        report = yield
+        if report.failed and isinstance(collector, pytest.Directory):
+            text = report.longreprtext
+            report.longrepr = f"{text.rstrip().rpartition(chr(10))[2].removeprefix('E').strip()}\n{text}"
+        return report
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> Generator[None, object, object]:

@@ -27,8 +27,8 @@ DUMMY_CLOUD = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_SECURITY_TOKEN": "testing",
     "AWS_SESSION_TOKEN": "testing",
+    # Not AWS_REGION: code asks for that one itself, with a default of its own that its tests rely on.
     "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
@@ -50,17 +50,25 @@ def build_environ(environ: Mapping[str, str], declared: Iterable[str] = ()) -> d
 
 
 def suite_environ(
-    environ: Mapping[str, str], declared: Iterable[str], suite: Path, programs: Path, plugin: Path
+    environ: Mapping[str, str],
+    declared: Iterable[str],
+    suite: Path,
+    programs: Path,
+    places: Iterable[Path] = (),
+    own: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """For the suite itself: spec, "Python suites". `plugin` is the directory of the reporting plugin."""
-    kept = without_credentials(environ, declared)
-    places = (suite, suite / "src", suite / "tests", plugin)
+    """For the suite itself: spec, "Python suites". `places` come after its own directories in PYTHONPATH; `own` is what
+    the configuration sets for it, and may be anything but a credential of plan or apply."""
+    names = frozenset(declared)
+    kept = without_credentials(environ, names)
+    path = (suite, suite / "src", suite / "tests", *places)
     return {
         **kept,
         **DUMMY_CLOUD,
+        **{name: value for name, value in (own or {}).items() if name not in names},
         "PATH": f"{programs}:{kept.get('PATH', '/usr/bin:/bin')}",
         "VIRTUAL_ENV": str(programs.parent),
-        "PYTHONPATH": ":".join(str(place) for place in places),
+        "PYTHONPATH": ":".join(str(place) for place in path),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
 

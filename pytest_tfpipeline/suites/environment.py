@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -12,11 +13,15 @@ from filelock import FileLock
 
 from pytest_tfpipeline.model import Suite
 from pytest_tfpipeline.process import Outcome, Request, Runner
-from pytest_tfpipeline.suites.requirements import digest, install_arguments, python_of
+from pytest_tfpipeline.suites.explain import explain
+from pytest_tfpipeline.suites.recipe import Recipe, recipe_of, shared_arguments
 
 _READY = ".tfpipeline-ready"
 _TIMEOUT = 1200.0
 _KEPT_SECONDS = 30 * 86400
+
+#: uv's words for requirements that cannot all be met.
+_CONTRADICTION = "No solution found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ class Prepared:
 
     path: Path
     problem: str = ""
+    #: What a person should know about one that was made.
+    note: str = ""
 
     @property
     def bin(self) -> Path:
@@ -42,21 +49,22 @@ def prepare(runner: Runner, uv: str, suite: Suite, tree: Path, cache: Path, envi
 
     One that is there is used as it is: no process, no network. One that was left half made is made anew.
     """
-    python = python_of(tree, suite.requirements, suite.python)
-    path = cache / digest(tree, suite.requirements, python)
+    recipe = recipe_of(tree, suite)
+    path = cache / recipe.digest
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):
-        if (path / _READY).is_file() and (path / "bin" / "python").exists():
-            (path / _READY).touch()
-            return Prepared(path)
+        ready = path / _READY
+        if ready.is_file() and (path / "bin" / "python").exists():
+            os.utime(ready)
+            return Prepared(path, note=ready.read_text(encoding="utf-8"))
         shutil.rmtree(path, ignore_errors=True)
-        problem = _make(runner, uv, suite, tree, path, python, environ)
-        if problem:
+        made = _make(Making(runner, uv, suite, tree, recipe, environ), path)
+        if made.problem:
             shutil.rmtree(path, ignore_errors=True)
-            return Prepared(path, problem)
-        (path / _READY).touch()
+            return made
+        ready.write_text(made.note, encoding="utf-8")
     _forget_old(cache)
-    return Prepared(path)
+    return made
 
 
 def _forget_old(cache: Path) -> None:
@@ -66,29 +74,37 @@ def _forget_old(cache: Path) -> None:
             shutil.rmtree(marker.parent, ignore_errors=True)
 
 
-def _make(
-    runner: Runner, uv: str, suite: Suite, tree: Path, path: Path, python: str, environ: Mapping[str, str]
-) -> str:
-    cwd = tree / suite.dir
-    arguments = install_arguments(tree, suite.requirements)
-    steps = (
-        (uv, "venv", "--quiet", "--no-project", "--python", python, str(path)),
-        (uv, "pip", "install", "--quiet", "--python", str(path / "bin" / "python"), *arguments),
-    )
-    for argv in steps:
-        outcome = runner.run(Request(argv, cwd=cwd, env=environ, only_env=True, timeout=_TIMEOUT, grace=5.0))
-        if not outcome.ok:
-            return _explain(outcome, suite, argv)
-    return ""
+@dataclass(frozen=True, slots=True)
+class Making:
+    """One environment in the making."""
+
+    runner: Runner
+    uv: str
+    suite: Suite
+    tree: Path
+    recipe: Recipe
+    environ: Mapping[str, str]
+
+    def uv_does(self, *words: str) -> Outcome:
+        """uv, in the suite's directory."""
+        cwd = self.tree / self.suite.dir
+        argv = (self.uv, *words)
+        return self.runner.run(Request(argv, cwd=cwd, env=self.environ, only_env=True, timeout=_TIMEOUT, grace=5.0))
 
 
-def _explain(outcome: Outcome, suite: Suite, argv: tuple[str, ...]) -> str:
-    built_from = ", ".join(suite.requirements) or "pytest alone: the suite names no requirements"
-    why = f"no answer within {outcome.seconds:.0f} s" if outcome.timed_out else outcome.error
-    lines = [line.rstrip() for line in outcome.stderr.splitlines() if line.strip()][-15:]
-    said = "\n".join(f"  {line}" for line in (*lines, *([why] if why else [])))
-    return (
-        f"environment not prepared: uv {argv[1]} failed ({built_from})\n{said}\n"
-        "-> correct the requirements, or make them reachable (uv's own settings, UV_INDEX_URL and UV_FIND_LINKS, "
-        "count); once it is built, the environment is kept and no connection is needed"
-    )
+def _make(making: Making, path: Path) -> Prepared:
+    """First with what a directory above says of tests; without that where the two cannot go together."""
+    recipe = making.recipe
+    outcome = making.uv_does("venv", "--quiet", "--no-project", "--python", recipe.python, str(path))
+    if not outcome.ok:
+        return Prepared(path, explain(outcome, making.recipe.files, "venv"))
+    limits = path / "constraints.txt"
+    limits.write_text(recipe.constraints, encoding="utf-8")
+    fixed = ("--quiet", "--python", str(path / "bin" / "python"), "-c", str(limits), *recipe.arguments)
+    shared = shared_arguments(making.tree, recipe)
+    outcome = making.uv_does("pip", "install", *fixed, *shared)
+    if outcome.ok or not shared or _CONTRADICTION not in outcome.stderr:
+        return Prepared(path, "" if outcome.ok else explain(outcome, making.recipe.files, "pip"))
+    without = making.uv_does("pip", "install", *fixed)
+    note = f"its environment is without {', '.join(recipe.shared)}, which contradicts the suite's own requirements"
+    return Prepared(path, note=note) if without.ok else Prepared(path, explain(without, making.recipe.files, "pip"))

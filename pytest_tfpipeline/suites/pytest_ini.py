@@ -20,6 +20,13 @@ class SuiteIni:
     #: Whether it says itself which files hold tests.
     names_files: bool = False
 
+    def mentions(self, word: str) -> bool:
+        """Whether that word is anywhere in it."""
+        try:
+            return self.path is not None and word in self.path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return False
+
 
 def own_ini(directory: Path) -> SuiteIni:
     """The configuration in the suite's directory itself, as pytest would find it there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,8 @@ from pathlib import Path
 from pytest_tfpipeline.model import CaseResult, Outcome, Suite
 from pytest_tfpipeline.process import Request, Runner
 from pytest_tfpipeline.suites import command, environ, environment, judge, report
+from pytest_tfpipeline.suites.paths import ImportPaths, import_paths
+from pytest_tfpipeline.suites.pytest_ini import own_ini
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,21 @@ class SuiteRun:
     uv: str
     inner: tuple[str, ...] = ()
     declared: frozenset[str] = frozenset()
-    #: Node ids or paths relative to the suite, to run no others; a suite's own `command` runs whole.
+    #: Node ids or paths relative to the suite, to run no others; of a command that is not pytest, all are run.
     only: tuple[str, ...] = ()
-    timeout: float = 1800.0
+    #: The file for the coverage of a suite that has it measured.
+    coverage: Path | None = None
+
+    @property
+    def directory(self) -> Path:
+        """Where it is run."""
+        return self.tree / self.suite.dir
+
+    @property
+    def covered(self) -> Path | None:
+        """Where to write what its tests cover; None where nobody asked for it."""
+        asked = self.suite.coverage or own_ini(self.directory).mentions("--cov")
+        return self.coverage if asked else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,35 +60,59 @@ def run_suite(runner: Runner, wanted: SuiteRun) -> SuiteResult:
     if prepared.problem:
         return SuiteResult(judge.Judgement(Outcome.ERROR, prepared.problem))
     with tempfile.TemporaryDirectory(prefix="tfpipeline-suite-") as scratch:
-        return _run(runner, wanted, prepared, Path(scratch))
+        result = _run(runner, wanted, prepared, Path(scratch))
+    if prepared.note and result.judgement.text:
+        judged = replace(result.judgement, text=f"{result.judgement.text}\n-> {prepared.note}")
+        return replace(result, judgement=judged)
+    return result
 
 
 def _run(runner: Runner, wanted: SuiteRun, prepared: environment.Prepared, scratch: Path) -> SuiteResult:
-    directory = wanted.tree / wanted.suite.dir
-    events = scratch / "events.jsonl"
-    env = environ.suite_environ(runner.environ, wanted.declared, directory, prepared.bin, command.PLUGIN_DIRECTORY)
-    env |= {command.EVENTS_VARIABLE: str(events), "TMPDIR": str(_made(scratch / "tmp"))}
-    own = wanted.suite.command
-    if own:
-        argv = command.own_command(own, prepared.bin)
-        env |= {"PYTEST_PLUGINS": command.PLUGIN}
-    else:
-        inner = [wanted.tree / each for each in wanted.inner]
-        argv = command.pytest_argv(prepared.python, directory, inner, scratch / "cache")
-        argv += wanted.only
+    suite, directory, events = wanted.suite, wanted.directory, scratch / "events.jsonl"
+    call = command.PytestCall(
+        directory,
+        inner=tuple(wanted.tree / each for each in wanted.inner),
+        tests=tuple(wanted.tree / each for each in suite.tests),
+        only=wanted.only,
+        coverage=wanted.covered,
+    )
+    own = suite.command
+    argv = (
+        command.own_command(own, prepared.bin) if own else command.pytest_argv(prepared.python, call, scratch / "cache")
+    )
+    env = _environment(runner, wanted, prepared, call, scratch)
     started = time.time()
-    ended = runner.run(Request(argv, cwd=directory, env=env, only_env=True, timeout=wanted.timeout, grace=5.0))
+    request = Request(argv, cwd=directory, env=env, only_env=True, timeout=suite.timeout, grace=5.0)
+    ended = runner.run(request)
     said = report.read_events(events)
+    expected = judge.Expected(wanted.only, suite.empty, suite.junit)
     if not own:
-        return SuiteResult(judge.judge_pytest(ended, said), said.cases, ended.seconds)
+        return SuiteResult(judge.judge_pytest(ended, said, expected), said.cases, ended.seconds)
     if not said.cases:
-        said = replace(said, cases=report.read_junit(command.junit_files(own, directory, started)))
-    return SuiteResult(judge.judge_command(ended, said, own), said.cases, ended.seconds)
+        files = command.junit_files(suite.junit, own, directory, started)
+        said = _chosen(replace(said, cases=report.read_junit(files, directory)), wanted.only)
+    return SuiteResult(judge.judge_command(ended, said, own, expected), said.cases, ended.seconds)
 
 
-def _made(path: Path) -> Path:
-    path.mkdir()
-    return path
+def _environment(
+    runner: Runner, wanted: SuiteRun, prepared: environment.Prepared, call: command.PytestCall, scratch: Path
+) -> dict[str, str]:
+    suite = wanted.suite
+    found = ImportPaths() if suite.command else import_paths(wanted.tree, suite)
+    places = (*found.told, command.PLUGIN_DIRECTORY)
+    env = environ.suite_environ(runner.environ, wanted.declared, wanted.directory, prepared.bin, places, suite.env)
+    wishes = {"paths": [str(path) for path in found.guessed], "beside": call.renames, "only": list(wanted.only)}
+    temporary = scratch / "tmp"
+    temporary.mkdir()
+    env |= {"TMPDIR": str(temporary), "PWD": str(wanted.directory)}
+    env |= {command.EVENTS_VARIABLE: str(scratch / "events.jsonl"), command.WISHES_VARIABLE: json.dumps(wishes)}
+    return env | ({"PYTEST_PLUGINS": command.PLUGIN} if suite.command else {})
+
+
+def _chosen(said: report.Report, only: tuple[str, ...]) -> report.Report:
+    """Of a run of everything, the tests that were asked for."""
+    kept = [case for one in only for case in judge.parts_of(said.cases, one)]
+    return replace(said, cases=tuple(dict.fromkeys(kept))) if only else said
 
 
 def declared_names(environments: Iterable[Mapping[str, str]]) -> frozenset[str]:

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_tfpipeline.model import Outcome, Suite
 from pytest_tfpipeline.process import Runner
+from pytest_tfpipeline.suites.report import read_junit
 from pytest_tfpipeline.suites.run import SuiteResult, SuiteRun, run_suite
 
 UV = str(Path(sys.executable).with_name("uv"))
@@ -37,11 +38,12 @@ class Tree:
         return self
 
     def run(self, directory: str = "app", *, environ: dict[str, str] | None = None, **fields: object) -> SuiteResult:
-        names = ("requirements", "command", "python")
-        suite = Suite(
-            directory, directory, f"{directory}/test_it.py", **{k: fields.pop(k) for k in names if k in fields}
-        )
-        wanted = SuiteRun(suite, self.path, self.cache, UV, **{"timeout": 60.0, **fields})
+        own = {"inner", "declared", "only", "coverage"}
+        rest = {name: value for name, value in fields.items() if name in own}
+        given = {"timeout": 60.0, **{name: value for name, value in fields.items() if name not in own}}
+        tests = tuple(str(path.relative_to(self.path)) for path in sorted(self.path.rglob(f"{directory}/**/*test*.py")))
+        suite = Suite(directory, directory, f"{directory}/test_it.py", tests=tests, **given)
+        wanted = SuiteRun(suite, self.path, self.cache, UV, **rest)
         return run_suite(Runner({**os.environ, **(environ or {})}), wanted)
 
 
@@ -164,18 +166,119 @@ def test_no_credential_reaches_a_suite(tree: Tree) -> None:
             "killed by signal 11, while it ran test_it.py::test_dies",
         ),
         ("import os\ndef test_leaves(): os._exit(0)\n", "ended with 0 before pytest was done, while it ran"),
-        ("import time\ndef test_hangs(): time.sleep(60)\n", "no end within 2 s, while it ran test_it.py::test_hangs"),
+        ("import time\ndef test_hangs(): time.sleep(60)\n", "no end within 6 s, while it ran test_it.py::test_hangs"),
         ("import pytest\ndef test_a(): pytest.exit('enough')\n", "interrupted or broke (exit code 2)"),
         ("import no_such_package\ndef test_a(): pass\n", "environment not prepared: No module named no_such_package"),
         ("def test_a():\n    import no_such_package\n", "environment not prepared: No module named no_such_package"),
+        ("import sys\nsys.exit(0)\n", "sys.exit() was called outside of a test, while it imported test_it.py"),
+        ("import os\nos._exit(0)\n", "ended with 0 before pytest was done, while it imported test_it.py"),
         ("def helper(): pass\n", "no test was collected"),
+        ("print 'Python 2'\n", "Missing parentheses in call to 'print'"),
         ("def test_a(:\n", "not every test could be collected"),
     ],
 )
 def test_what_is_not_a_failed_test_is_an_error_that_says_why(tree: Tree, body: str, says: str) -> None:
-    result = tree.add("app/test_it.py", body).run(timeout=2.0 if "sleep" in body else 60.0)
+    result = tree.add("app/test_it.py", body).run(timeout=6.0 if "sleep" in body else 60.0)
     assert says in result.judgement.text
     assert result.judgement.outcome is Outcome.ERROR
+
+
+def test_a_suite_may_be_declared_empty(tree: Tree) -> None:
+    result = tree.add("app/test_it.py", "def helper(): pass\n").run(empty=True)
+    assert (result.judgement.outcome, result.judgement.summary) == (Outcome.PASSED, "no tests, as declared")
+    failed = tree.add("app/test_it.py", "def test_a(): assert False\n").run(empty=True)
+    assert failed.judgement.outcome is Outcome.FAILED
+
+
+def test_modules_are_found_where_the_makefile_says_and_in_the_directories_above(tree: Tree) -> None:
+    """As `make test` over many functions has it: `from one.main import`, and every test file is `test.py`."""
+    tree.add("app/Makefile", "ENV := @PYTHONPATH=src:../shared/src\ntest:\n\t$(ENV) python -m unittest */test.py\n")
+    tree.add("shared/src/common/__init__.py", "VALUE = 1\n").add("above.py", "VALUE = 2\n")
+    for name in ("one", "two"):
+        tree.add(f"app/{name}/main.py", f"NAME = {name!r}\n").add(f"app/{name}/beside_{name}.py", "")
+        tree.add(
+            f"app/{name}/test.py",
+            f"import unittest, above, beside_{name}\nfrom common import VALUE\nfrom {name}.main import NAME\n"
+            f"class TestIt(unittest.TestCase):\n    def test_it(self): assert (NAME, VALUE) == ({name!r}, 1)\n",
+        )
+    result = tree.run()
+    assert result.judgement.text == ""
+    assert list(outcomes(result)) == ["one/test.py::TestIt::test_it", "two/test.py::TestIt::test_it"]
+
+
+def test_what_is_installed_is_not_hidden_by_a_directory_above(tree: Tree) -> None:
+    tree.add("pluggy/__init__.py", "raise RuntimeError('not the installed one')\n")
+    result = tree.add("app/test_it.py", "import pluggy\ndef test_a(): assert pluggy.PluginManager\n").run()
+    assert result.judgement.text == ""
+
+
+def test_test_requirements_above_a_suite_are_its_own_unless_they_contradict_it(tree: Tree) -> None:
+    tree.add("requirements-dev.txt", "packaging==24.2\n").add(
+        "free/test_it.py", "import packaging\ndef test_a(): pass\n"
+    )
+    assert tree.run("free").judgement.text == ""
+    tree.add("app/requirements.txt", "packaging==23.2\n")
+    tree.add("app/test_it.py", "import packaging\ndef test_a(): assert packaging.__version__ == '24.2'\n")
+    result = tree.run(requirements=("app/requirements.txt",))
+    assert result.judgement.outcome is Outcome.FAILED
+    assert "is without requirements-dev.txt, which contradicts the suite's own requirements" in result.judgement.text
+
+
+PART = """
+import pytest
+@pytest.mark.parametrize("n", [1, 2])
+def test_a(n): print("said", n)
+def test_a_b(): assert False
+class TestIt:
+    def test_c(self): assert False
+    def test_d(self): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("only", "expected"),
+    [
+        ("test_it.py::test_a", ["test_it.py::test_a[1]", "test_it.py::test_a[2]"]),
+        ("test_it.py::test_a[2]", ["test_it.py::test_a[2]"]),
+        ("test_it.py::TestIt::test_d", ["test_it.py::TestIt::test_d"]),
+    ],
+)
+def test_only_what_was_asked_for_is_run(tree: Tree, only: str, expected: list[str]) -> None:
+    result = tree.add("app/test_it.py", PART).run(only=(only,))
+    assert result.judgement.text == ""
+    assert list(outcomes(result)) == expected
+    if expected[-1].endswith("a[2]"):
+        assert result.cases[-1].output == (("Captured stdout call", "said 2\n"),)
+
+
+def test_one_that_is_not_there_is_not_found(tree: Tree) -> None:
+    result = tree.add("app/test_it.py", PART).run(only=("test_it.py::test_x",))
+    assert result.judgement.outcome is Outcome.ERROR
+    assert result.judgement.text.startswith("not found: test_it.py::test_x")
+
+
+def test_coverage_is_measured_where_the_suite_asks_for_it(tree: Tree, tmp_path: Path) -> None:
+    tree.add("app/ours.py", "def used(): return 1\ndef unused():\n    return 2\n")
+    tree.add("app/test_it.py", "import ours\ndef test_a(): assert ours.used()\n")
+    tree.add("app/pytest.ini", "[pytest]\naddopts = --cov=ours --strict-markers -W error\n")
+    file = tmp_path / "coverage" / "app.xml"
+    result = tree.run(coverage=file)
+    assert result.judgement.text == ""
+    assert result.judgement.summary == "1 passed, 67% covered"
+    assert "ours.py" in file.read_text()
+    tree.add("app/pytest.ini", "[pytest]\naddopts = --cov=ours --cov-fail-under=90\n")
+    failed = tree.run(coverage=file)
+    assert failed.judgement.outcome is Outcome.FAILED
+    assert failed.judgement.text.startswith("1 passed; ERROR: Coverage failure: total of 67")
+    part = tree.run(coverage=file, only=("test_it.py::test_a",))
+    assert part.judgement.outcome is Outcome.PASSED
+
+
+def test_a_suite_that_stops_at_its_first_failure_says_what_it_left_out(tree: Tree) -> None:
+    tree.add("app/pytest.ini", "[pytest]\naddopts = -x\n")
+    result = tree.add("app/test_it.py", "def test_a(): assert False\ndef test_b(): pass\n").run()
+    assert result.judgement.outcome is Outcome.FAILED
+    assert "1 failed; 1 collected tests were not run: test_it.py::test_b" in result.judgement.text
 
 
 def test_a_conftest_that_lacks_a_package(tree: Tree) -> None:
@@ -262,10 +365,26 @@ JUNIT = """<testsuites><testsuite><testcase classname="go" name="a" time="0.5"/>
 
 
 def test_a_command_that_writes_junit(tree: Tree) -> None:
-    script = f"import pathlib; pathlib.Path('out').mkdir(); pathlib.Path('out/junit.xml').write_text({JUNIT!r})"
+    script = f"import os; os.makedirs('out', exist_ok=True); open('out/junit.xml', 'w').write({JUNIT!r})"
     result = tree.add("app/run.py", script).run(command=("python", "run.py"))
     assert outcomes(result) == {"go::a": Outcome.PASSED, "go::b": Outcome.FAILED}
     assert result.judgement.outcome is Outcome.FAILED
+    alone = tree.run(command=("python", "run.py"), junit=("out/*.xml",), only=("go::a",))
+    assert (outcomes(alone), alone.judgement.outcome) == ({"go::a": Outcome.PASSED}, Outcome.PASSED)
+    nowhere = tree.run(command=("python", "run.py"), junit=("elsewhere/*.xml",))
+    assert nowhere.judgement.outcome is Outcome.ERROR
+    assert nowhere.judgement.text.startswith("`python run.py` ended with 0 and wrote none of elsewhere/*.xml")
+
+
+def test_a_case_that_names_a_file_of_the_suite_has_the_id_that_pytest_would_give_it(tmp_path: Path) -> None:
+    cases = (
+        '<testcase classname="tests.test_it.TestIt" name="a"/><testcase file="{0}" classname="tests.test_it" name="b"/>'
+    )
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_it.py").touch()
+    (tmp_path / "out.xml").write_text(f"<testsuite>{cases.format('tests/test_it.py')}</testsuite>")
+    ids = [case.id for case in read_junit([tmp_path / "out.xml"], tmp_path)]
+    assert ids == ["tests/test_it.py::TestIt::a", "tests/test_it.py::b"]
 
 
 def test_a_command_that_is_not_there(tree: Tree) -> None:
