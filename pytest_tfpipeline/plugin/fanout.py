@@ -32,8 +32,8 @@ def _nodeid(config: pytest.Config, record: Record, case: CaseResult) -> str:
     """
     state = state_of(config)
     inside = Path(record.dir or ".", case.id.partition("::")[0])
-    if (state.top / inside).is_file():
+    anchor = next((suite.anchor for suite in state.run.repository.suites if suite.dir == record.dir), None)
+    if anchor is None or (state.top / inside).is_file():
         suite = Path(os.path.relpath(state.top / (record.dir or "."), config.rootpath)).as_posix()
         return case.id if suite == "." else f"{suite}/{case.id}"
-    anchor = next(suite.anchor for suite in state.run.repository.suites if suite.dir == record.dir)
     return f"{Path(os.path.relpath(state.top / anchor, config.rootpath)).as_posix()}::unit[{case.id}]"
