@@ -1,4 +1,4 @@
-"""The process that holds providers: `python -P -m pytest_tfpipeline.warm.providers --listen FD`.
+"""The process that holds providers: `python -I -m pytest_tfpipeline.warm.providers --listen FD`.
 
 A client connects to the listening unix socket and sends one request (see `messages`): which programs, whether a process
 that others use too will do, and the names that the configuration has. It gets what terraform's `TF_REATTACH_PROVIDERS`

@@ -21,8 +21,8 @@ _SCRIPT = "from checkov.main import Checkov"
 _LONGEST_SCRIPT = 4096
 _CHECKOV = Path(__file__).with_name("server.py")
 _PROVIDERS = "pytest_tfpipeline.warm.providers"
-#: What our own program inherits; above all no credentials.
-_INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+#: What our own program inherits; above all no credentials, and no PYTHONPATH that might name the checkout.
+_INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 _STOP_GRACE = 5.0
 #: Characters that a unix socket's directory may have: there is room for 104 in all on some systems.
 _ROOM = 80
@@ -92,7 +92,7 @@ def warm_providers(runner: Runner, work_path: Path) -> Warm:
     env = {name: os.environ[name] for name in _INHERITED if name in os.environ}
 
     def request(descriptor: str) -> Request:
-        argv = (sys.executable, "-P", "-m", _PROVIDERS, "--listen", descriptor)
+        argv = (sys.executable, "-I", "-m", _PROVIDERS, "--listen", descriptor)
         return Request(argv, work_path, env=env, only_env=True)
 
     return Warm(runner, work_path, "providers", request)

@@ -61,13 +61,13 @@ class Field(Scene):
         shutil.rmtree(self.path / "put")
 
     def steals(self, name: str) -> str:
-        """A shell command that keeps the credential, if it has it."""
-        return f'printf %s "${CREDENTIAL}" > "{self.loot}/{name}"'
+        """A shell command that keeps the credential, if it has it; what another process took before is kept too."""
+        return f'printf %s "${CREDENTIAL}" >> "{self.loot}/{name}"'
 
     def steals_in_python(self, name: str) -> str:
         """The same as a statement."""
         where = repr(str(self.loot / name))
-        return f"__import__('pathlib').Path({where}).write_text(__import__('os').environ.get({CREDENTIAL!r}, ''))"
+        return f"open({where}, 'a').write(__import__('os').environ.get({CREDENTIAL!r}, ''))"
 
     def stolen(self, name: str) -> int:
         """Whether that command ran where the credential is."""
