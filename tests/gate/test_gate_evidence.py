@@ -50,9 +50,7 @@ RESULT = RunResult(
                 (Left("etl", "waits"),),
             ),
             identity="123",
-            proposal=Proposal(
-                THREE, {"core": ONE}, {"core": (AddressChange("a.b", "a", ("delete", "create"), TWO),), "etl": ()}
-            ),
+            proposal=Proposal(THREE, {"core": ONE}, {"core": (AddressChange("a.b", "a", ("delete", "create"), TWO),)}),
             approval=SIGNED,
             later_approvals=(TYPED,),
         ),

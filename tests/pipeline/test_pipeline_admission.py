@@ -247,6 +247,7 @@ def test_states_are_read_again_of_what_was_planned_to_be_applied(
     kept = made.ctx.run.repository
     checks = asked("plan_check_id", "the check")
     calls = asked("current_state", ("l", 3))
+    threads = asked("in_parallel", lambda work, items, *rest: tuple(map(work, items)))
     readings = [
         Reading(plan, None),
         Reading(replace(plan, root="etl", state_serial=9), None),
@@ -254,6 +255,7 @@ def test_states_are_read_again_of_what_was_planned_to_be_applied(
     ]
     assert made.moved(STAGING, readings) == {}
     assert (calls, checks) == ([(made.ctx, CORE)], [(kept, "core", "staging")])
+    assert [call[2:] for call in threads] == [(4, made.ctx.runner.interrupt)]
     asked("current_state", ("l", 4))
     text = "its state has serial 4, and the plan was made on 3: somebody applied or changed it meanwhile; run again"
     assert made.moved(STAGING, readings) == {"core": Reason(Code.STATE_MOVED, text, "the check")}
