@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +9,7 @@ import pytest
 from pytest_tfpipeline.checks import perform
 from pytest_tfpipeline.context import Phase
 from pytest_tfpipeline.model import Check, CheckKind, Outcome, Record, Root, Target
-
-MIRROR = Path("/opt/tf-plugins")
+from pytest_tfpipeline.tools.providers import cli_config
 
 
 def _check(ctx: Any, kind: CheckKind, directory: str, environment: str | None = None) -> Record:
@@ -114,8 +112,7 @@ def test_validate_needs_no_backend(playground: Any) -> None:
 
 
 def test_validate_with_the_real_provider(playground: Any) -> None:
-    cli = playground.path / "cli.tfrc"
-    cli.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{MIRROR}"\n  }}\n}}\n')
+    cli = cli_config({}, playground.path / "cli", None).path
     playground.write(
         "root/main.tf",
         'resource "aws_s3_bucket" "b" {\n  bucket = "b"\n  colour = "red"\n}\n',
