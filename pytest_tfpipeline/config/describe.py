@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_tfpipeline.config.durations import DURATION_PATTERN
 from pytest_tfpipeline.config.keys import Config
-from pytest_tfpipeline.config.later import ANY, Location
+from pytest_tfpipeline.config.location import ANY, Location
 from pytest_tfpipeline.config.protect import DEFAULT_PROTECT
 
 _NAMES = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pytest_tfpipeline.config.later import Location
+from pytest_tfpipeline.config.location import Location
 from pytest_tfpipeline.config.problems import Problem, from_error, raise_problems
 from pytest_tfpipeline.config.toml import parse_toml
 from pytest_tfpipeline.errors import ConfigurationError

@@ -1,7 +1,7 @@
 """Every key of the configuration: type, default and meaning.
 
 This is the one place where a key is declared; the JSON Schema, the documentation's table and the errors are made from
-it. Keys in `pytest_tfpipeline.config.later` are declared here and refused until their behaviour is there.
+it.
 """
 
 from __future__ import annotations

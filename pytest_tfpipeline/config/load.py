@@ -11,8 +11,7 @@ from pydantic import ValidationError
 
 from pytest_tfpipeline.config.entries import Home
 from pytest_tfpipeline.config.keys import Config
-from pytest_tfpipeline.config.later import refusals
-from pytest_tfpipeline.config.problems import Problem, found, from_error, raise_problems
+from pytest_tfpipeline.config.problems import found, from_error, raise_problems
 from pytest_tfpipeline.config.suggest import closest
 from pytest_tfpipeline.config.toml import parse_toml
 from pytest_tfpipeline.errors import ConfigurationError
@@ -49,20 +48,13 @@ def parse_config(text: str, home: Home) -> Config:
 
 
 def _validated(table: _Table) -> Config:
-    problems = [Problem(location, text) for location, text in refusals(table.values)]
     try:
         config = Config.model_validate(table.values)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        problems += [problem for problem in map(from_error, details) if problem.location not in _locations(problems)]
+        problems = [from_error(detail) for detail in error.errors(include_url=False)]
         raise_problems(table.file, table.prefix, problems, table.values)
         raise
-    raise_problems(table.file, table.prefix, problems, table.values)
     return config.from_file(table.file, table.prefix)
-
-
-def _locations(problems: list[Problem]) -> set[tuple[str | int, ...]]:
-    return {problem.location for problem in problems}
 
 
 def _own_table(repository: Path) -> _Table | None:

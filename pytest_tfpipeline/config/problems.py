@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from pytest_tfpipeline.config.describe import children, generic
-from pytest_tfpipeline.config.later import Location
+from pytest_tfpipeline.config.location import Location
 from pytest_tfpipeline.config.suggest import did_you_mean
 from pytest_tfpipeline.errors import ConfigurationError
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from pytest_tfpipeline.config.describe import Key, keys
-from pytest_tfpipeline.config.later import ANY, later
+from pytest_tfpipeline.config.location import ANY
 from pytest_tfpipeline.config.protect import DEFAULT_PROTECT
 from pytest_tfpipeline.config.schema import SCHEMA_PATH, schema_text
 
@@ -64,11 +64,7 @@ def _section(heading: str, table: tuple[str, ...], meaning: str) -> str:
 
 
 def _row(key: Key) -> str:
-    return f"| `{key.path[-1]}` | {key.type} | {key.default} | {_meaning(key)} |"
-
-
-def _meaning(key: Key) -> str:
-    return key.meaning if later(key.path) is None else f"{key.meaning} *Refused by this version.*"
+    return f"| `{key.path[-1]}` | {key.type} | {key.default} | {key.meaning} |"
 
 
 if __name__ == "__main__":

@@ -7,33 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from pytest_tfpipeline.config.keys import Config
-from pytest_tfpipeline.config.later import ANY, LATER, Later
 
 #: The same schema as a file of this package.
 SCHEMA_PATH = Path(__file__).with_name("schema.json")
 
 
 def json_schema() -> dict[str, Any]:
-    """A JSON Schema (draft 2020-12) of `tfpipeline.toml` and of the table `[tool.tfpipeline]`.
-
-    Keys that this version refuses are not in it.
-    """
-    schema = Config.model_json_schema()
-    for entry in LATER:
-        _remove(schema, entry)
-    tidy = _tidied(schema)
-    tidy["$defs"] = {name: table for name, table in tidy["$defs"].items() if f"#/$defs/{name}" in json.dumps(tidy)}
+    """A JSON Schema (draft 2020-12) of `tfpipeline.toml` and of the table `[tool.tfpipeline]`."""
+    tidy = _tidied(Config.model_json_schema())
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pytest-tfpipeline", **tidy}
 
 
 def schema_text() -> str:
     """The text of `schema.json`."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-def _remove(schema: dict[str, Any], entry: Later) -> None:
-    table = schema["$defs"]["EnvironmentConfig"] if entry.path[:2] == ("environment", ANY) else schema
-    del table["properties"][entry.path[-1]]
 
 
 def _tidied(schema: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pytest_tfpipeline.config.describe import keys
-from pytest_tfpipeline.config.later import LATER
 from pytest_tfpipeline.config.reference import document, keys_table
 from pytest_tfpipeline.config.schema import SCHEMA_PATH, json_schema, schema_text
 
@@ -67,12 +66,6 @@ def test_no_null_is_offered_since_toml_has_none() -> None:
     schema = json_schema()
     del schema["$defs"]["JsonValue"]
     assert '"null"' not in json.dumps(schema)
-
-
-def test_every_refused_key_is_a_key_and_said_to_be_refused() -> None:
-    paths = {key.path for key in keys()}
-    assert {entry.path for entry in LATER} <= paths
-    assert keys_table().count("efused by this version") == len(LATER)
 
 
 def test_every_key_has_a_row_with_type_and_default() -> None:
