@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from encrypted import ENCRYPTION, RESOURCE
 
 from pytest_tfpipeline.checks import perform
 from pytest_tfpipeline.gate.digest import plan_digest
@@ -20,40 +21,6 @@ from pytest_tfpipeline.terraform.planfile import is_encrypted
 from pytest_tfpipeline.terraform.planning import ensure_plan
 from pytest_tfpipeline.terraform.saved import kept_plan, read_saved
 
-ENCRYPTION = """terraform {
-  backend "local" {}
-  encryption {
-    key_provider "pbkdf2" "ours" {
-      passphrase = var.passphrase
-      iterations = 200000
-    }
-    method "aes_gcm" "ours" {
-      keys = key_provider.pbkdf2.ours
-    }
-    state {
-      method   = method.aes_gcm.ours
-      enforced = true
-    }
-    plan {
-      method   = method.aes_gcm.ours
-      enforced = true
-    }
-  }
-}
-
-variable "passphrase" {
-  type      = string
-  sensitive = true
-}
-"""
-RESOURCE = """resource "terraform_data" "it" {
-  input = "hello"
-}
-
-output "value" {
-  value = terraform_data.it.output
-}
-"""
 RIGHT, WRONG = "correct horse battery staple", "another passphrase"
 ROOT = Root("app", "app", "app/main.tf", backend="local", variables=(Variable("passphrase", True, "string"),))
 KEY = b"0123456789abcdef0123456789abcdef"

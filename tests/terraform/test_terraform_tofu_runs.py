@@ -9,47 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from encrypted import ENCRYPTION, RESOURCE
 from scratch import Result, Scratch
 
 ORIGIN = "https://example.org/scratch.git"
 KEYS = {"TFPIPELINE_DIGEST_KEY": "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"}
 SECRET = "correct horse battery staple"  # noqa: S105
-ENCRYPTION = """terraform {
-  backend "local" {
-    path = "STATE"
-  }
-  encryption {
-    key_provider "pbkdf2" "ours" {
-      passphrase = var.passphrase
-      iterations = 200000
-    }
-    method "aes_gcm" "ours" {
-      keys = key_provider.pbkdf2.ours
-    }
-    state {
-      method   = method.aes_gcm.ours
-      enforced = true
-    }
-    plan {
-      method   = method.aes_gcm.ours
-      enforced = true
-    }
-  }
-}
-
-variable "passphrase" {
-  type      = string
-  sensitive = true
-}
-
-resource "terraform_data" "it" {
-  input = "hello"
-}
-
-output "value" {
-  value = terraform_data.it.output
-}
-"""
 ROOTS = """match = "infra/a"
 apply = true
 vars = { passphrase = "${PASSPHRASE}" }
@@ -82,7 +47,9 @@ def test_checked_in_one_job_and_applied_in_another(tmp_path: Path, tofu_environ:
     scratch = Scratch(tmp_path)
     scratch.without_checkov()
     scratch.write("infra/a/main.tf", 'resource "terraform_data" "hidden" {\n}\n')
-    scratch.write("infra/a/main.tofu", ENCRYPTION.replace("STATE", str(scratch.states / "a.tfstate")))
+    backend = f'backend "local" {{\n    path = "{scratch.states / "a.tfstate"}"\n  }}'
+    encrypted = ENCRYPTION.replace('backend "local" {}', backend)
+    scratch.write("infra/a/main.tofu", f"{encrypted}\n{RESOURCE}")
     scratch.root("b")
     scratch.configure('isolation = "jobs"\n', roots=ROOTS)
     scratch.commit()
