@@ -64,6 +64,8 @@ class Context:
     runner: Runner
     workspace: Workspace
     progress: Callable[[str], None] | None = None
+    #: Directories of which one call of `fmt` may tell, by each of them; all of them are selected.
+    batches: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     _tools: dict[str, Tool] = field(default_factory=dict, repr=False)
     _missing: dict[str, ToolError] = field(default_factory=dict, repr=False)
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from pytest_tfpipeline.checks.baseline import mark_known, of_diff
+from pytest_tfpipeline.checks.formatted import is_formatted
 from pytest_tfpipeline.checks.records import counted_known, source_line
 from pytest_tfpipeline.checks.repeats import first_error, shorten
 from pytest_tfpipeline.context import Context
@@ -29,6 +30,8 @@ def check(ctx: Context, check: Check) -> Record:
     """Passed, or failed with one finding for each file that is formatted otherwise, and the diffs of those that the
     baseline does not know as text."""
     directory = Directory(ctx, check.dir, None, ctx.workspace.tree(None))
+    if is_formatted(directory):
+        return _record(ctx, check, mark_known(ctx, check, "fmt", (), of_diff, Severity.ERROR))
     outcome = directory.run(command.fmt(directory.terraform.path), "fmt")
     said = command.meaning("fmt", None if outcome.timed_out else outcome.code)
     program, unformatted = directory.terraform.name, said is command.Meaning.UNFORMATTED

@@ -84,6 +84,14 @@ class Collection:
             self._hold_back(config, items)
         return result
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Nothing is started for a check that was not selected."""
+        checks = [item.check for item in session.items if isinstance(item, CheckItem)]
+        if any(check.kind is CheckKind.FMT for check in checks):
+            from pytest_tfpipeline.checks.formatted import batches
+
+            self._state.context.batches.update(batches(self._state.run, checks))
+
     def _belongs(self, item: pytest.Item) -> bool:
         phase = self._state.phase
         mine = phase.only is None or belongs_to(phase, item)

@@ -7,6 +7,7 @@ its own way of running terraform reads state files, has no timeout and takes pla
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -37,6 +38,9 @@ EXIT_CODES: Mapping[str, Mapping[int, Meaning]] = {
     "plan": {0: Meaning.DONE, 1: Meaning.FAILED, 2: Meaning.CHANGES},
     "fmt": {0: Meaning.DONE, 2: Meaning.FAILED, 3: Meaning.UNFORMATTED},
 }
+
+
+_BROKEN = re.compile(r"^\s+on (.+) line \d+", re.MULTILINE)
 
 
 def meaning(command: str, code: int | None) -> Meaning:
@@ -142,6 +146,16 @@ def apply(
 def fmt(terraform: str, directory: str = ".") -> Argv:
     """`terraform fmt -check -diff` of one directory, not those below it."""
     return _argv(terraform, "fmt", directory, check=IsFlagged, diff=IsFlagged, no_color=IsFlagged)
+
+
+def fmt_list(terraform: str, directories: Sequence[str]) -> Argv:
+    """`terraform fmt -check` of several directories, which names the files that are not formatted."""
+    return _argv(terraform, "fmt", *directories, check=IsFlagged, no_color=IsFlagged)
+
+
+def fmt_broken(stderr: str) -> tuple[str, ...]:
+    """The files that `terraform fmt` could not parse."""
+    return tuple(found[1] for found in _BROKEN.finditer(stderr))
 
 
 def test(terraform: str, file: str, directory: str, *, var_files: Sequence[str]) -> Argv:
