@@ -25,6 +25,7 @@ from pytest_tfpipeline.plugin import fixtures, terminal
 from pytest_tfpipeline.plugin.baseline import no_judgement, settle
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
 from pytest_tfpipeline.plugin.conclusion import conclude, left_out_notes, moved_notes
+from pytest_tfpipeline.plugin.conftests import watch_conftests
 from pytest_tfpipeline.plugin.fanout import announce_cases
 from pytest_tfpipeline.plugin.going_on import go_on
 from pytest_tfpipeline.plugin.ledger import Ledger
@@ -84,6 +85,7 @@ def take_control(config: pytest.Config, top: Path) -> None:
     manager.register(fixtures, "tfpipeline-fixtures")
     manager.register(collection, "tfpipeline-collection")
     manager.register(Reporting(), "tfpipeline-reporting")
+    watch_conftests(config, state)
     manager.register(witness, "tfpipeline-witness")
     manager.register(Controller(config, state, witness, notes), "tfpipeline-controller")
     if short_cuts(state.run):

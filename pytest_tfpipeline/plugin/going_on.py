@@ -10,20 +10,24 @@ from pathlib import Path
 import pytest
 
 from pytest_tfpipeline.model import Run
+from pytest_tfpipeline.plugin.conftests import culprit, remember
 from pytest_tfpipeline.plugin.narrowing import is_committed
 from pytest_tfpipeline.plugin.place import has_terraform, top_of
 
 
 def goes_on_without(early_config: pytest.Config, error: BaseException) -> bool:
-    """Whether pytest may start although a conftest.py cannot be imported: for a listing, and where it is only that of a
-    directory, whose collection will fail. The one at the top is everybody's."""
-    path = getattr(error, "path", None)
-    if type(error).__name__ != "ConftestImportFailure" or not isinstance(path, Path):
+    """Whether pytest may start although a conftest.py cannot be loaded: where nothing can be applied, unless tests
+    below it were named. It is noted, to be reported among the errors of the collection."""
+    options, manager = early_config.known_args_namespace, early_config.pluginmanager
+    path = None if options.apply_env else culprit(manager, error)
+    if path is None or not has_terraform(top_of(early_config.rootpath)):
         return False
-    top = top_of(early_config.rootpath)
-    if early_config.known_args_namespace.tf_list:
-        return True
-    return path.parent not in (top, early_config.rootpath) and has_terraform(top)
+    start = early_config.invocation_params.dir
+    named = [Path(start, str(arg).split("::")[0]) for arg in options.file_or_dir]
+    if any(one.suffix == ".py" and path.parent in one.parents for one in named):
+        return bool(options.tf_list)
+    remember(early_config, path, error)
+    return True
 
 
 def go_on(config: pytest.Config, run: Run) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.plugin import fixtures
 from pytest_tfpipeline.plugin.cases import CaseItem
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
+from pytest_tfpipeline.plugin.conftests import watch_conftests
 from pytest_tfpipeline.plugin.fixtures import NOWHERE
 from pytest_tfpipeline.plugin.place import top_of
 from pytest_tfpipeline.plugin.reporting import Reporting
@@ -35,6 +36,7 @@ def join(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures, "tfpipeline-fixtures")
     config.pluginmanager.register(Collection(state, config), "tfpipeline-collection")
     config.pluginmanager.register(Reporting(), "tfpipeline-reporting")
+    watch_conftests(config, state)
     config.pluginmanager.register(Witness(config, state), "tfpipeline-witness")
 
 

@@ -25,7 +25,45 @@ def test_a_plan_goes_on_past_what_cannot_be_collected(broken: Scratch) -> None:
     assert plan["add"] == 1, "it was planned all the same"
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_checks_below_a_conftest_that_cannot_be_loaded_are_collected(scratch: Scratch, workers: str) -> None:
+    scratch.write("conftest.py", "import the_top_needs_it\n")
+    scratch.write("infra/a/conftest.py", "pytest_plugins = ['a_needs_it']\n")
+    scratch.write("tests/test_it.py", "def test_it():\n    pass\n")
+    scratch.commit()
+    run = scratch.run("-k", "fmt or test_it", "-n", workers)
+    assert run.code == 1, run.text
+    for said in (
+        "conftest.py:1: ModuleNotFoundError: No module named 'the_top_needs_it'",
+        "infra/a/conftest.py",
+        "1 passed",
+    ):
+        assert said in run.text, run.text
+    assert "_pytest" not in run.text, run.text
+
+
+def test_plugins_that_a_conftest_names_and_nobody_has(scratch: Scratch) -> None:
+    scratch.write("conftest.py", "pytest_plugins = ['nobody_has_it']\n")
+    scratch.write("tests/test_it.py", "def test_it():\n    pass\n")
+    scratch.commit()
+    run = scratch.run("--collect-only", "-q")
+    assert "infra/a/main.tf::fmt" in run.stdout, run.text
+    assert "test_it" not in run.stdout, run.text
+    assert "nobody_has_it" in run.text
+    named = scratch.run("tests/test_it.py", "-q")
+    assert named.code == 4, named.text
+
+
 def test_an_apply_does_not(broken: Scratch) -> None:
     run = broken.run("--apply-env", "staging", "-n", "0")
     assert run.code != 0, run.text
     assert not broken.applied("a")
+
+
+def test_an_apply_does_not_start_without_a_conftest(scratch: Scratch) -> None:
+    scratch.write("conftest.py", "raise RuntimeError('the top is broken')\n")
+    scratch.commit()
+    run = scratch.run("--apply-env", "staging", "-n", "0")
+    assert run.code == 4, run.text
+    assert "the top is broken" in run.text
+    assert not scratch.applied("a")
