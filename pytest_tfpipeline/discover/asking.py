@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pytest_tfpipeline.config import root_config
@@ -68,16 +69,29 @@ def one_state(scene: Scene) -> Iterator[Asked]:
     """Roots of several environments that have one state."""
     asked = [root for root in scene.roots if root.kind is Kind.ROOT and len(_remote(scene, root)) > 1]
     asked = [root for root in asked if has_one_state(root) and scene.silent(root, "backend", "workspace")]
-    for group in alike(asked, lambda root: (root.environments, len(root.var_files) > 1)):
+    for group in alike(asked, lambda root: (root.environments, len(root.var_files) > 1, likely(root))):
         names = group[0].environments
         state = group[0].backend_config.get(DECISIVE.get(group[0].backend or "", ""), "")
         about = f"{named(group)} {has(group)} one state" + (f" ({state})" if len(group) == 1 else " each")
         text = f"{about} and would be planned in {', '.join(names)}. Which one is it, or what tells them apart?"
         pair = f"{DECISIVE[group[0].backend or '']}={{name}}/{{env}}.tfstate"
         apart: dict[str, object] = {"backend": [pair]}
-        alone: dict[str, object] = {"environments": [names[-1]]}
+        alone: dict[str, object] = {"environments": [likely(group[0]) or names[-1]]}
         first, second = (apart, alone) if len(group[0].var_files) > 1 else (alone, apart)
         yield Asked(text, group, first, f'# or: workspace = "{{env}}"   or: {next(assignments(second))}')
+
+
+def likely(root: Root) -> str | None:
+    """The environment that stands as a word in the root's path, the last one and there the longest; None: none does."""
+    for part in reversed(root.dir.lower().split("/")):
+        said = [
+            name
+            for name in root.environments
+            if re.search(rf"(?<![a-z0-9]){re.escape(name.lower())}(?![a-z0-9])", part)
+        ]
+        if said:
+            return max(said, key=len)
+    return None
 
 
 def backends(scene: Scene) -> Iterator[Asked]:

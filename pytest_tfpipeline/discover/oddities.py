@@ -11,7 +11,7 @@ from pytest_tfpipeline.discover.directories import join
 from pytest_tfpipeline.discover.environments import Environments
 from pytest_tfpipeline.discover.roots import resolve
 from pytest_tfpipeline.discover.settled import REQUIRED
-from pytest_tfpipeline.discover.states import DECISIVE
+from pytest_tfpipeline.discover.states import DECISIVE, WORKSPACE_PREFIX
 from pytest_tfpipeline.model import Kind, Root
 
 _SUBMODULE = re.compile(r"^\s*path\s*=\s*(.+?)\s*$", re.MULTILINE)
@@ -56,10 +56,12 @@ def _same_states(roots: Sequence[Root]) -> Iterator[str]:
         if root.kind is Kind.ROOT and DECISIVE.get(root.backend or "") in needed and not root.workspaces:
             place = tuple(root.backend_config.get(name, "") for name in needed)
             if all(place):
-                places[(root.backend or "", *place)].append(root.dir)
+                below = root.backend_config.get(WORKSPACE_PREFIX.get(root.backend or "", ""), "")
+                places[(root.backend or "", *place, below)].append(root.dir)
     for place, dirs in places.items():
         if len(dirs) > 1:
-            yield f"{_some(dirs)} have the same state by their backend blocks ({' '.join(place)}): give each its own."
+            told = " ".join(filter(None, place))
+            yield f"{_some(dirs)} have the same state by their backend blocks ({told}): give each its own."
 
 
 def _computed_backends(found: Found) -> Iterator[str]:
@@ -75,15 +77,18 @@ def _computed_backends(found: Found) -> Iterator[str]:
 
 
 def _absent_submodules(found: Found, files: Sequence[str], gitmodules: str) -> Iterator[str]:
-    for path in _SUBMODULE.findall(gitmodules):
-        if not any(name.startswith(f"{path}/") for name in files):
-            callers = sorted(
-                directory.dir
-                for directory in found.directories.values()
-                if any(_inside(resolve(directory.dir, source), path) for source in directory.sources)
-            )
-            used = f" {_some(callers)} {'calls' if len(callers) == 1 else 'call'} modules in it." if callers else ""
-            yield f"The submodule {path} is not checked out: run `git submodule update --init {path}`.{used}"
+    absent = [path for path in _SUBMODULE.findall(gitmodules) if not any(_inside(name, path) for name in files)]
+    if not absent:
+        return
+    callers = sorted(
+        directory.dir
+        for directory in found.directories.values()
+        if any(_inside(resolve(directory.dir, source), path) for source in directory.sources for path in absent)
+    )
+    what = f"The submodule {absent[0]} is" if len(absent) == 1 else f"The submodules {', '.join(absent)} are"
+    called = f"; {_some(callers)} {'calls' if len(callers) == 1 else 'call'} modules in there" if callers else ""
+    only = f" {absent[0]}" if len(absent) == 1 else ""
+    yield f"{what} not checked out{called}: run `git submodule update --init{only}`."
 
 
 def _pointers(found: Found) -> Iterator[str]:

@@ -10,12 +10,12 @@ from pytest_tfpipeline.discover.asking import RULES
 from pytest_tfpipeline.discover.names import says_environment
 from pytest_tfpipeline.discover.places import order
 from pytest_tfpipeline.discover.scene import SHOWN, Asked, Scene, has, named
-from pytest_tfpipeline.model import Question, Root
+from pytest_tfpipeline.model import Kind, Question, Root
 
 
 def questions(scene: Scene) -> Iterator[Question]:
     """All of them, the weightiest first. Of a root that was asked about before, the lines belong into its entry."""
-    if not scene.environments and scene.roots:
+    if not scene.environments and any(root.kind is Kind.ROOT for root in scene.roots):
         hinted = {name for hint in scene.hints.values() for name in hint.environments}
         found = scene.sources.environments
         hinted = hinted or {name for name in (found.candidates if found else ()) if says_environment(name)}

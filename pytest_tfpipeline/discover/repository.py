@@ -185,9 +185,12 @@ def _undeclared(config: Config, environments: Environments) -> Iterator[str]:
 
 def _other_problems(found: Found) -> Iterator[str]:
     """Problems of directories that have no checks. A template is not meant to be valid."""
-    for dir_ in ("", *found.of_kind(Kind.FRAGMENT, Kind.TEMPLATE)):
-        for file in found.tests.get(dir_, ()):
-            yield f"{file} is not run: no root or module is in its directory or above it"
+    idle = [test for dir_ in ("", *found.of_kind(Kind.FRAGMENT, Kind.TEMPLATE)) for test in found.tests.get(dir_, ())]
+    if len(idle) == 1:
+        yield f"{idle[0]} is not run: no root or module is in its directory or above it"
+    elif idle:
+        more = f" and {len(idle) - 3} more" if len(idle) > 3 else ""
+        yield f"{', '.join(map(str, idle[:3]))}{more} are not run: no root or module is in their directory or above it"
     for dir_ in found.of_kind(Kind.FRAGMENT):
         for finding in findings_of(found.directories[dir_]):
             yield f"{finding.file}{f':{finding.line}' if finding.line else ''}: {finding.text}"

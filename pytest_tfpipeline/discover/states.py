@@ -28,6 +28,8 @@ DECISIVE = {
     "remote": "workspaces.name",
     "s3": "key",
 }
+#: The setting below which a backend keeps the states of workspaces: two roots may differ in that alone.
+WORKSPACE_PREFIX = {"s3": "workspace_key_prefix"}
 #: Settings that must not contradict each other where both are written out.
 _PLACE = (
     *("bucket", "container_name", "storage_account_name", "prefix", "workspace_key_prefix", "organization"),

@@ -131,12 +131,15 @@ def _template(word: str) -> str | None:
 
 
 def _meant(call: Call, roots: Sequence[Root]) -> Sequence[Root]:
-    """The roots that the call is about: the one that it changes to, the wrapper's own, or any."""
+    """The roots that the call is about: the one that it changes to, that in which the wrapper is, or any."""
     if call.directory is not None and "{" not in call.directory:
         named = {posixpath.normpath(join(base, call.directory)) for base in (parent(call.file), ".")}
         return [root for root in roots if root.dir in named]
-    own = [root for root in roots if root.dir == parent(call.file)]
-    return own if own and call.directory is None else roots
+    if call.directory is not None:
+        return roots
+    here = parent(call.file)
+    around = [root for root in roots if root.dir == here or (root.dir != "." and here.startswith(f"{root.dir}/"))]
+    return [max(around, key=lambda root: len(root.dir))] if around else roots
 
 
 def _hint(call: Call, root: Root, files: frozenset[str]) -> Hint:

@@ -25,10 +25,26 @@ ODD: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a submodule that is not checked out": (
         {".gitmodules": '[submodule "v"]\n\tpath = vendor\n\turl = x\n', "app/main.tf": WHOLE + _CALL},
-        "The submodule vendor is not checked out: run `git submodule update --init vendor`. app calls modules in it.",
+        "The submodule vendor is not checked out; app calls modules in there: run `git submodule update --init vendor",
+    ),
+    "several submodules": (
+        {
+            ".gitmodules": '[submodule "v"]\n\tpath = vendor\n[submodule "w"]\n\tpath = w\n',
+            "app/main.tf": WHOLE + _CALL,
+        },
+        "The submodules vendor, w are not checked out; app calls modules in there: run `git submodule update --init`.",
+    ),
+    "native tests of nothing": (
+        {f"docs/{name}.tftest.hcl": 'run "x" {}\n' for name in "abcde"},
+        "docs/a.tftest.hcl, docs/b.tftest.hcl, docs/c.tftest.hcl and 2 more are not run:",
     ),
     "two roots with one state": (
-        {"a/main.tf": WHOLE, "b/main.tf": WHOLE, "c/main.tf": WHOLE.replace("KEY", "c")},
+        {
+            "a/main.tf": WHOLE,
+            "b/main.tf": WHOLE,
+            "c/main.tf": WHOLE.replace("KEY", "c"),
+            "d/main.tf": WHOLE.replace("key ", 'workspace_key_prefix = "d"\n    key '),
+        },
         "a, b have the same state by their backend blocks (s3 states KEY): give each its own.",
     ),
     "nothing but pointers": (

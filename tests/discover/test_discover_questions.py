@@ -50,6 +50,17 @@ QUESTIONS: dict[str, tuple[dict[str, str], str, list[str]]] = {
             '# or: workspace = "{env}"   or: backend = ["key={name}/{env}.tfstate"]',
         ],
     ),
+    "one state, and a name that says an environment": (
+        {"tf/prod-net/main.tf": WHOLE, "tf/a-dev/x/main.tf": WHOLE, "app/dev.tfvars": "", "app/prod.tfvars": ""}
+        | {"app/main.tf": PLAIN},
+        "tf/a-dev/x has one state (KEY) and would be planned in dev, prod.",
+        [
+            "[[root]]",
+            'match = "tf/a-dev/x"',
+            'environments = ["dev"]',
+            '# or: workspace = "{env}"   or: backend = ["key={name}/{env}.tfstate"]',
+        ],
+    ),
     "half a backend": (
         {"tf/core/main.tf": PARTIAL, "tf/net/main.tf": PARTIAL, "tf/dev.tfvars": ""},
         "Where is the state of tf/core, tf/net? The s3 backend lacks key",

@@ -59,6 +59,15 @@ def test_a_wrapper_for_one_root_says_nothing_of_others() -> None:
     assert set(hints((*FILES, "tf/core/run.sh"), (CORE, NET), lambda _: "terraform workspace select $1")) == {"tf/core"}
 
 
+def test_a_wrapper_somewhere_in_a_root_says_nothing_of_others() -> None:
+    def said_by(file: str, *more: Root) -> set[str]:
+        return set(hints((*FILES, file), (CORE, NET, *more), lambda _: "terraform workspace select core-$1"))
+
+    assert said_by("tf/core/bin/import.sh") == {"tf/core"}
+    assert said_by("bin/plan.sh", Root(".", "top", "main.tf")) == {".", "tf/core", "tf/net"}
+    assert said_by("tf/core/bin/import.sh", Root("tf/core/bin", "bin", "tf/core/bin/main.tf")) == {"tf/core/bin"}
+
+
 def test_files_that_are_not_there_are_no_hint() -> None:
     assert _hints(Makefile="\tterraform plan -var-file=nowhere/$(ENV).tfvars\n") == {}
 
