@@ -48,6 +48,7 @@ from pytest_tfpipeline.plugin.wishes import (
 from pytest_tfpipeline.plugin.worker import Witness, hand_over
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.redact import clean
+from pytest_tfpipeline.reports.unavailable import unavailable
 from pytest_tfpipeline.reports.write import write_evidence, write_reports
 from pytest_tfpipeline.warm import short_cuts
 from pytest_tfpipeline.workspace import hold
@@ -221,6 +222,7 @@ class Controller:
             session.exitstatus = session.exitstatus or settled
 
     def _finish(self, session: pytest.Session, exitstatus: int) -> None:
+        terminal.fold(self._config.pluginmanager.getplugin("terminalreporter"))
         if hasattr(session, "exitstatus"):
             session.exitstatus = self._settle(int(exitstatus))
         if self._gatekeeper is not None and exitstatus != pytest.ExitCode.USAGE_ERROR:
@@ -230,6 +232,7 @@ class Controller:
             *terminal.unplanned_note(self._ledger, self._run, selected=selects(self._config)),
             *left_out_notes(self._state, self._config),
             *moved_notes(self._state),
+            *unavailable(self._ledger.records),
             *self._stop_services(),
         )
         self._result = self._conclude(int(session.exitstatus))

@@ -9,7 +9,9 @@ import pytest
 from pytest_tfpipeline.gate.result import RunResult
 from pytest_tfpipeline.model import Changes, Run
 from pytest_tfpipeline.plugin.ledger import Ledger
+from pytest_tfpipeline.plugin.reporting import record_of
 from pytest_tfpipeline.redact import clean
+from pytest_tfpipeline.reports.folding import folded
 from pytest_tfpipeline.reports.progress import ApplyProgress, beginning
 from pytest_tfpipeline.reports.text import applied_lines, changes_table, closing_line, reason_lines
 from pytest_tfpipeline.reports.write import EVIDENCE
@@ -70,6 +72,21 @@ def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run, no
         )
     if result.mode != "check":
         reporter.write_line(f"evidence: {run.output_path}/{EVIDENCE}")
+
+
+def fold(reporter: pytest.TerminalReporter | None) -> None:
+    """Say in a line what failed for a second directory as for the first; not under `-v`, which shows everything."""
+    if reporter is None or reporter.config.option.verbose > 0:
+        return
+    found = [
+        (report, record)
+        for report in reporter.stats.get("failed", ())
+        if isinstance(report, pytest.TestReport) and isinstance(report.longrepr, str)
+        if (record := record_of(report)) is not None
+    ]
+    texts = folded((report.nodeid, record.dir or ".", report.longreprtext) for report, record in found)
+    for (report, _), text in zip(found, texts, strict=True):
+        report.longrepr = text
 
 
 class ProgressLines:

@@ -20,6 +20,10 @@ _MISSING_VARIABLE = re.compile(r'input variable "([^"]+)" is not set')
 _NAMED_PLACE = re.compile(r"\bat (\S+\.(?:tf|tofu)(?:\.json)?):(\d+)")
 #: Said after every other error of init; it adds nothing.
 _NOISE = re.compile(r"encountered problems during initiali[sz]ation, including problems\s+with the configuration")
+#: Said with every provider that cannot be had, before what to do about it.
+_ASIDE = re.compile(
+    r"\s*To see which modules are currently depending on .{1,300}?\b(terraform|tofu) providers\b", re.DOTALL
+)
 _EXCERPT_LINES = 6
 
 
@@ -116,6 +120,7 @@ def _render(finding: Finding) -> str:
 
 def _finding(diagnostic: Diagnostic, place: Place, rule: str) -> Finding:
     summary, detail = (place.text(str(diagnostic.get(key) or "")).strip() for key in ("summary", "detail"))
+    detail = _ASIDE.sub("", detail)
     severity = Severity.WARNING if diagnostic.get("severity") == "warning" else Severity.ERROR
     known = mend_for(f"{summary}\n{detail}") if severity is Severity.ERROR else None
     held = describe_lock(detail)

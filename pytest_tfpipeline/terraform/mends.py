@@ -58,7 +58,7 @@ MENDS: tuple[Mend, ...] = (
     ),
     _mend(
         "no-provider",
-        r"Failed to query available provider packages|Failed to install provider|"
+        r"Failed to (query available|resolve) provider packages|Failed to install provider|"
         r"Could not (load|retrieve) .{0,40}provider|"
         r"Missing required provider|Required plugins are not installed",
         "Check the provider's source and version; where the registry cannot be reached, name a mirror in "

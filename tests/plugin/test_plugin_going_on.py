@@ -67,3 +67,15 @@ def test_an_apply_does_not_start_without_a_conftest(scratch: Scratch) -> None:
     assert run.code == 4, run.text
     assert "the top is broken" in run.text
     assert not scratch.applied("a")
+
+
+def test_what_fails_alike_everywhere_is_shown_once(scratch: Scratch) -> None:
+    for name in ("a", "b", "c"):
+        scratch.root(name, 'terraform {\n      required_version = "= 99.0"\n}\n')
+    scratch.commit()
+    run = scratch.run("-k", "fmt or validate", "-n", "0")
+    assert "cannot be had here: terraform = 99.0, wanted by infra/a, infra/b, infra/c" in run.stdout, run.text
+    assert run.stdout.count("and on as above, of infra/a/main.tf::fmt") == 2, run.text
+    assert run.stdout.count('+  required_version = "= 99.0"') == 1
+    all_of_it = scratch.run("-k", "fmt", "-n", "0", "-v").stdout
+    assert all_of_it.count('+  required_version = "= 99.0"') == 3, all_of_it
