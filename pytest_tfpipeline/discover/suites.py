@@ -21,6 +21,8 @@ from pytest_tfpipeline.discover.test_files import test_files
 from pytest_tfpipeline.model import Suite
 
 _REQUIREMENTS = ("requirements*.txt", "pyproject.toml", "Pipfile", "setup.py")
+#: What the tests of a project need beside it; alone they make nothing a project.
+_TEST_REQUIREMENTS = ("test*requirements*.txt", "dev*requirements*.txt")
 _MAKE_TARGET = re.compile(r"^(?:unit-?)?tests?\s*:(?!=)", re.MULTILINE)
 _POLICY = re.compile(r"\btf_(?:plan|configuration|outputs)\b")
 _PYTEST = re.compile(r"^\s*(?:import pytest|from pytest\b)|^(?:async )?def test_", re.MULTILINE)
@@ -135,9 +137,9 @@ def _is_requirement(path: str, directory: str) -> bool:
     """A requirements file or a project's file of the suite; its `tests/` may have requirements too."""
     above, name = parent(path), posixpath.basename(path)
     if above == directory:
-        return any(fnmatchcase(name, pattern) for pattern in (*_REQUIREMENTS, "setup.cfg"))
+        return any(fnmatchcase(name, pattern) for pattern in (*_REQUIREMENTS, *_TEST_REQUIREMENTS, "setup.cfg"))
     inside = (join(directory, "test"), join(directory, "tests"))
-    return above in inside and fnmatchcase(name, "requirements*.txt")
+    return above in inside and any(fnmatchcase(name, each) for each in ("requirements*.txt", *_TEST_REQUIREMENTS))
 
 
 def _anchor(directory: str, rule: str, requirements: Sequence[str], tests: Sequence[str]) -> str:

@@ -67,6 +67,20 @@ def test_frameworks(describe: Callable[..., Any]) -> None:
     }
 
 
+def test_requirements_of_the_tests_beside_a_project(describe: Callable[..., Any]) -> None:
+    more = ("l/a/test_requirements.txt", "l/a/tests/dev-requirements.txt")
+    files = {
+        "l/a/setup.py": "",
+        "l/a/tests/test_x.py": TEST,
+        "l/a/docs_requirements.txt": "",
+        **dict.fromkeys(more, ""),
+    }
+    (suite,) = describe(files).repository.suites
+    assert suite.requirements == ("l/a/setup.py", *more)
+    alone = describe({"l/b/test_requirements.txt": "", "l/b/tests/test_x.py": TEST}).repository.suites
+    assert [each.rule for each in alone if each.dir == "l/b"] == ["suite: parent of tests/"]
+
+
 def test_configured_command_and_python_and_requirements(describe: Callable[..., Any]) -> None:
     files = {
         "l/a/requirements.txt": "",
