@@ -23,8 +23,9 @@ def refuse_version(directory: Directory) -> tuple[Finding, ...]:
 
 def _finding(asked: Asked, tool: Tool) -> Finding:
     text = f"{tool.name} {asked.constraint} is asked for, and this run uses {tool.version} ({tool.path})."
-    if asked.exact and program(tool.name).too_old(asked.exact):
-        mend = f"Move it to {program(tool.name).minimum} or newer: what is older cannot be run here."
+    oldest = program(tool.name).minimum
+    if oldest and asked.only_before(oldest):
+        mend = f"Move it to {oldest} or newer: what is older cannot be run here."
     elif asked.exact:
         mend = program(tool.name).mending(asked.exact)
     else:

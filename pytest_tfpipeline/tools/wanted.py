@@ -37,6 +37,12 @@ class Asked:
         except ValueError:
             return True
 
+    def only_before(self, version: str) -> bool:
+        """Whether it allows nothing from that version on."""
+        some = [f"{major}.{minor}.{patch}" for major in range(4) for minor in range(60) for patch in (0, 99)]
+        later = [*some, *re.findall(r"\d+\.\d+\.\d+", self.constraint)]
+        return not any(self.allows(each) for each in later if version_key(each) >= version_key(version))
+
 
 def asked_for(top: Path, root: Root, name: str = "terraform", *, version_files: bool = True) -> tuple[Asked, ...]:
     """What the root in the tree at `top` asks for, by the nearest version file and by its `required_version`; `name` is

@@ -110,3 +110,13 @@ def test_each_program_has_version_files_of_its_own(tmp_path: Path) -> None:
     assert asked_for(tmp_path, root, "tofu") == (Asked("1.10.6", ".tool-versions", 2),)
     (tmp_path / "app/.opentofu-version").write_text("v1.12.6\n")
     assert asked_for(tmp_path, root, "tofu") == (Asked("1.12.6", "app/.opentofu-version", 1),)
+
+
+@pytest.mark.parametrize("old", ["~> 0.12.31", "= 0.11.15", "1.1.5", "< 1.2", ">= 0.13, < 1.0"])
+def test_a_constraint_that_nothing_new_enough_can_meet(old: str) -> None:
+    assert Asked(old, "main.tf").only_before("1.2.0")
+
+
+@pytest.mark.parametrize("newer", ["~> 1.2", "1.3.4", ">= 0.12", "nonsense", "~> 1.1, != 1.1.5", "= 1.11.4"])
+def test_a_constraint_that_something_newer_meets(newer: str) -> None:
+    assert not Asked(newer, "main.tf").only_before("1.2.0")
