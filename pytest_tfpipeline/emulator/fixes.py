@@ -22,16 +22,22 @@ _Function = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """`mended` in the place of `module:class.name`; moto's modules cost time, so they are named, not imported."""
+    """`mended` in the place of `module:class.name`; moto's modules cost time, so they are named, not imported. What is
+    `added` is there only as long as moto has nothing of that name."""
 
     module: str
     kind: str
     name: str
     mended: _Function
+    added: bool = False
 
     def apply(self) -> None:
         """Put it there. Raises ImportError or AttributeError where moto has nothing there."""
         kind = getattr(importlib.import_module(self.module), self.kind)
+        if self.added:
+            if not hasattr(kind, self.name):
+                setattr(kind, self.name, self.mended)
+            return
         own: Any = getattr_static(kind, self.name)
         is_property = isinstance(own, property)
         around = self._around(own.fget if is_property else own)
@@ -163,6 +169,29 @@ def _start_tasks(own: _Function, service: Any, *arguments: Any, **options: Any) 
         one["rolloutStateReason"] = f"ECS deployment {one['id']} completed."
 
 
+def _validate_state_machine(response: Any) -> Any:
+    """ValidateStateMachineDefinition is asked by every plan of a state machine; moto does not have it. What is said of
+    a definition here is whether it begins in one of its states."""
+    from moto.core.responses import ActionResult
+
+    problem = _problem_of(response._get_param("definition"))
+    told = [{"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": problem, "location": "/"}]
+    return ActionResult(
+        {"result": "FAIL" if problem else "OK", "diagnostics": told if problem else [], "truncated": False}
+    )
+
+
+def _problem_of(definition: object) -> str | None:
+    try:
+        machine = json.loads(str(definition))
+    except ValueError as error:
+        return f"The definition is not JSON: {error}"
+    if not isinstance(machine, dict) or not isinstance(machine.get("States"), dict):
+        return "The definition has no States"
+    start = machine.get("StartAt")
+    return None if start in machine["States"] else f"StartAt names {start!r}, which is none of the States"
+
+
 _REPLICATING = ("DeleteMarkerReplication", "Filter", "Prefix", "SourceSelectionCriteria")
 _DEAD_LETTERS = "DeadLetterConfig"
 _BUCKET = ("moto.s3.models", "FakeBucket")
@@ -188,6 +217,15 @@ FIXES: Mapping[str, tuple[Fix, ...]] = MappingProxyType(
             Fix("moto.s3.responses", "S3Response", "serialized", _serialize),
             Fix(*_BUCKET, "get_permission", _bucket_permission),
             Fix(*_BUCKET, "_log_permissions_enabled_policy", _may_log),
+        ),
+        "stepfunctions": (
+            Fix(
+                "moto.stepfunctions.responses",
+                "StepFunctionResponse",
+                "validate_state_machine_definition",
+                _validate_state_machine,
+                added=True,
+            ),
         ),
         "sqs": (Fix(*_QUEUE, "_set_attributes", _set_queue_attributes), Fix(*_QUEUE, "attributes", _queue_attributes)),
     }

@@ -166,6 +166,15 @@ def test_a_service_runs_what_was_desired_and_tells_how_it_rebalances(shared: Emu
     assert (plain["availabilityZoneRebalancing"], spread["availabilityZoneRebalancing"]) == ("DISABLED", "ENABLED")
 
 
+def test_a_state_machine_can_be_validated_as_every_plan_does(shared: Emulator) -> None:
+    states = boto3_client("stepfunctions", shared.process_env)
+    good = json.dumps({"StartAt": "a", "States": {"a": {"Type": "Pass", "End": True}}})
+    assert states.validate_state_machine_definition(definition=good)["result"] == "OK"
+    for bad in ("{", "[]", "{}", good.replace('"a"', '"b"', 1)):
+        told = states.validate_state_machine_definition(definition=bad)
+        assert (told["result"], told["diagnostics"][0]["severity"]) == ("FAIL", "ERROR")
+
+
 @pytest.mark.parametrize("service", FIXES)
 def test_fixes_are_asked_for_by_the_names_that_moto_has_for_its_services(service: str) -> None:
     from moto.backend_index import backend_url_patterns
