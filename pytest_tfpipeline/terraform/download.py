@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,9 +32,28 @@ def has_remote_modules(directory: Directory) -> bool:
     """Whether the root, or a local module that it calls, seems to call a module that is not in the tree."""
     root = directory.root
     folders = (directory.dir, *(root.modules if root else ()))
-    files = (file for folder in folders for file in (directory.copy / folder).glob("*.tf"))
-    texts = (file.read_text("utf-8", "replace") for file in files if file.is_file())
-    return any(_SOURCE.search(block[1]) for text in texts for block in _MODULE.finditer(text))
+    files = (file for folder in folders for file in (directory.copy / folder).glob("*.t*") if file.is_file())
+    return any(_calls_elsewhere(file.name, file.read_text("utf-8", "replace")) for file in files)
+
+
+def _calls_elsewhere(name: str, text: str) -> bool:
+    if name.endswith((".tf", ".tofu")):
+        return any(_SOURCE.search(block[1]) for block in _MODULE.finditer(text))
+    return name.endswith((".tf.json", ".tofu.json")) and any(
+        not source.startswith(("./", "../")) for source in _json_sources(text)
+    )
+
+
+def _json_sources(text: str) -> Iterator[str]:
+    """What `"module": {"NAME": {"source": ...}}` names, each block alone or in a list."""
+    try:
+        blocks = dict(json.loads(text).get("module", {})).values()
+    except (ValueError, TypeError, AttributeError):
+        return
+    for block in blocks:
+        for each in block if isinstance(block, list) else [block]:
+            if isinstance(each, dict) and isinstance(each.get("source"), str):
+                yield each["source"]
 
 
 def stall_of(directory: Directory) -> Stall | None:

@@ -96,6 +96,23 @@ def test_remote_modules_are_told_from_local_ones_and_from_providers(playground: 
     assert has_remote_modules(directory_of(ctx, "core", None)) is remote
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "remote"),
+    [
+        ("x.tofu", 'module "a" {\n  source = "org/a/aws"\n}\n', True),
+        ("x.tf.json", '{"module": {"a": {"source": "org/a/aws"}}}', True),
+        ("x.tofu.json", '{"module": {"a": [{"source": "org/a/aws"}]}}', True),
+        ("x.tf.json", '{"module": {"a": {"source": "../a"}}, "terraform": {"x": {"source": "org/a"}}}', False),
+        ("x.tf.json", '{"module": [', False),
+        ("x.txt", 'module "a" {\n  source = "org/a/aws"\n}\n', False),
+    ],
+)
+def test_remote_modules_in_every_kind_of_file(playground: Any, name: str, text: str, remote: bool) -> None:
+    playground.write(f"core/{name}", text)
+    ctx = playground.open(CORE, roots=(Root("core", "core", f"core/{name}"),))
+    assert has_remote_modules(directory_of(ctx, "core", None)) is remote
+
+
 def test_a_remote_module_behind_a_local_one_counts(playground: Any) -> None:
     playground.write("core/main.tf", 'module "a" {\n  source = "../modules/a"\n}\n')
     playground.write("modules/a/main.tf", 'module "b" {\n  source = "org/b/aws"\n}\n')
