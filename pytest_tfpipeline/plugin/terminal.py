@@ -84,7 +84,8 @@ def fold(reporter: pytest.TerminalReporter | None) -> None:
         if isinstance(report, pytest.TestReport) and isinstance(report.longrepr, str)
         if (record := record_of(report)) is not None
     ]
-    texts = folded((report.nodeid, record.dir or ".", report.longreprtext) for report, record in found)
+    # Not `longreprtext`: under pytest-xdist that has the worker's name in it.
+    texts = folded((report.nodeid, record.dir or ".", str(report.longrepr)) for report, record in found)
     for (report, _), text in zip(found, texts, strict=True):
         report.longrepr = text
 

@@ -30,7 +30,7 @@ def unavailable(records: Iterable[Record]) -> list[str]:
             if name is not None:
                 wanted[name][record.dir or "."] = None
     most = sorted(wanted.items(), key=lambda each: (-len(each[1]), each[0]))
-    lines = [f"cannot be had here: {name}, wanted by {_some(list(dirs))}" for name, dirs in most[:SHOWN]]
+    lines = [f"cannot be had here: {name}, wanted by {_some(sorted(dirs))}" for name, dirs in most[:SHOWN]]
     more = len(most) - len(lines)
     return [*lines, f"{more} more cannot be had here; evidence.json names them"] if more else lines
 
