@@ -27,7 +27,14 @@ def _finding(asked: Asked, tool: Tool) -> Finding:
     if oldest and asked.only_before(oldest):
         mend = f"Move it to {oldest} or newer: what is older cannot be run here."
     elif asked.exact:
-        mend = program(tool.name).mending(asked.exact)
+        mend = program(tool.name).mending(asked.exact) + _settle(asked, tool)
     else:
         mend = f'Name a version that it allows: {tool.name} = "..." under [tool.tfpipeline.tools]; or change it.'
     return Finding("terraform-version", Severity.ERROR, f"{text}\n-> {mend}", file=asked.file, line=asked.line)
+
+
+def _settle(asked: Asked, tool: Tool) -> str:
+    """Above a version file, and not above `required_version`, stands the configuration."""
+    if asked.file.endswith((".tf", ".tofu", ".json")):
+        return ""
+    return f'\n-> Or take the one that is here: {tool.name} = "{tool.version}" under [tool.tfpipeline.tools].'

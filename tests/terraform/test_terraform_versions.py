@@ -43,6 +43,7 @@ def test_a_version_file_fails_its_own_root_alone(two: Any, file: str, text: str,
     assert "1.5.7" in finding.text
     assert ctx.tool("terraform").version in finding.text
     assert "tfenv install 1.5.7" in finding.text
+    assert f'terraform = "{ctx.tool("terraform").version}" under [tool.tfpipeline.tools]' in finding.text
     assert ensure_plan(ctx, NEW).status is PlanStatus.PLANNED
 
 
@@ -54,6 +55,7 @@ def test_required_version_fails_validate_too_and_names_its_line(two: Any) -> Non
     (finding,) = record.findings
     assert (record.outcome, finding.file, finding.line) == (Outcome.FAILED, "old/versions.tf", 3)
     assert "~> 1.5.0" in finding.text
+    assert "Or take the one that is here" not in finding.text, "the configuration does not stand above it"
 
 
 def test_the_configuration_stands_above_version_files(two: Any) -> None:
