@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from typing import Any
 
@@ -26,6 +28,8 @@ from pytest_tfpipeline.emulator.protocol import StateStore
 from pytest_tfpipeline.emulator.refusal import action_of, refusal_body
 
 _log = logging.getLogger(__name__)
+#: A bucket of a service's name (`logs`) is taken for the service by moto, which looks at the whole host.
+_HOSTED_BUCKET = re.compile(r"([a-z0-9-]+)\.(s3\.(?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?)")
 _SAME = "for {:.0f} seconds it has answered the same, and whoever waits for something else would wait for ever"
 #: What a table for locks has none of.
 _UNSET = (
@@ -83,6 +87,9 @@ class Cloud:
         """Never raises: what moto cannot do is told in the service's own error format, with 501, which no SDK
         retries."""
         service = self._router.get_backend_for_host(f"{call.scheme}://{call.host}")
+        bucket = _HOSTED_BUCKET.fullmatch(call.host)
+        if bucket and service != "s3":
+            service, call = "s3", _by_path(call, *bucket.groups())
         if service is None or service == "moto_api":
             named = call.host.partition(".")[0]
             return _not_emulated(call, f"{_cannot(call, named)}: it has no service at {call.host}")
@@ -122,6 +129,14 @@ class Cloud:
         except Exception as error:
             _log.exception("%s %s%s", call.method, origin, call.path)
             return _not_emulated(call, f"{_cannot(call, service)}: it failed with {type(error).__name__}: {error}")
+
+
+def _by_path(call: Call, bucket: str, host: str) -> Call:
+    """The same with the bucket in the path."""
+    headers = copy(call.headers)
+    del headers["Host"]
+    headers["Host"] = host
+    return replace(call, host=host, path=f"/{bucket}{call.path}", headers=headers)
 
 
 def _cannot(call: Call, service: str) -> str:

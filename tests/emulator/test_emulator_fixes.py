@@ -166,6 +166,15 @@ def test_a_service_runs_what_was_desired_and_tells_how_it_rebalances(shared: Emu
     assert (plain["availabilityZoneRebalancing"], spread["availabilityZoneRebalancing"]) == ("DISABLED", "ENABLED")
 
 
+@pytest.mark.parametrize("name", ["logs", "lambda", "route53"])
+def test_a_bucket_may_be_called_like_a_service(shared: Emulator, name: str) -> None:
+    s3 = boto3_client("s3", shared.process_env)
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="a/b", Body=b"it")
+    assert s3.get_object(Bucket=name, Key="a/b")["Body"].read() == b"it"
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket=name)["Contents"]] == ["a/b"]
+
+
 def test_a_state_machine_can_be_validated_as_every_plan_does(shared: Emulator) -> None:
     states = boto3_client("stepfunctions", shared.process_env)
     good = json.dumps({"StartAt": "a", "States": {"a": {"Type": "Pass", "End": True}}})
