@@ -37,6 +37,7 @@ class Collection:
         self._state = state
         self._on_the_way = {parent for anchor in state.anchors for parent in anchor.parents}
         self._wanted = wanted_cases(config, state)
+        self._copies = {Path(state.run.output_path), Path(state.run.work_path), state.top / ".tfpipeline"}
         # Whoever starts pytest inside of a suite works on that suite, with pytest as it is.
         start = config.invocation_params.dir
         self._closed = {suite for suite in state.suites if suite != start and suite not in start.parents}
@@ -59,7 +60,10 @@ class Collection:
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Open the way to every anchor, past `norecursedirs`. A run that makes the baseline goes no other way: what
-        cannot be collected there has nothing to do with it."""
+        cannot be collected there has nothing to do with it. The copies of the tree are nobody's, also where the
+        repository has patterns of its own for what is not entered."""
+        if collection_path in self._copies:
+            return True
         if collection_path in self._state.anchors or collection_path in self._on_the_way:
             return False
         return True if self._state.recording else None

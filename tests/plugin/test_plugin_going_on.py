@@ -82,3 +82,13 @@ def test_what_fails_alike_everywhere_is_shown_once(scratch: Scratch) -> None:
     assert run.stdout.count('+  required_version = "= 99.0"') == 1
     all_of_it = scratch.run("-k", "fmt", "-n", "0", "-v").stdout
     assert all_of_it.count('+  required_version = "= 99.0"') == 3, all_of_it
+
+
+def test_copies_of_earlier_runs_are_not_collected(scratch: Scratch) -> None:
+    scratch.write("pytest.ini", "[pytest]\nnorecursedirs = data\n")
+    scratch.write(".tfpipeline/runs/1/tree/_static/tests/test_copy.py", "raise SystemExit(1)\n")
+    scratch.commit()
+    run = scratch.run("--collect-only", "-q")
+    assert run.code == 0, run.text
+    assert "infra/a/main.tf::fmt" in run.stdout
+    assert "tfpipeline/runs" not in run.text
