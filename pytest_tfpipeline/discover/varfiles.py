@@ -46,10 +46,11 @@ class Files:
 
     def seen_from(self, root: str) -> Iterator[Claim]:
         """The claims that a root sees, nearest first."""
-        name = posixpath.basename(root)
-        for directory in places(root, self.kinds):
-            for owner in (key_of(name), None):
-                yield from self._by_owner.get(directory, {}).get(owner, ())
+        own = key_of(posixpath.basename(root))
+        for directory in places(root, self.kinds) if self.at else ():
+            claims = self._by_owner.get(directory, {})
+            for owner in (own, None) if claims else ():
+                yield from claims.get(owner, ())
 
     @cached_property
     def _by_owner(self) -> dict[str, dict[str | None, list[Claim]]]:

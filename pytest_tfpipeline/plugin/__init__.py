@@ -7,14 +7,19 @@ imported itself. Whatever costs is imported by the hook that needs it.
 from __future__ import annotations
 
 import signal
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Sequence
 from contextlib import suppress
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Add the `tfpipeline` options, and the command that one of them is."""
+    if Unrewritten not in sys.meta_path:
+        sys.meta_path.insert(0, Unrewritten)
     from pytest_tfpipeline.plugin.options import add_options
 
     add_options(parser)
@@ -63,6 +68,16 @@ def pytest_configure(config: pytest.Config) -> None:
     from pytest_tfpipeline.plugin.activate import activate
 
     activate(config)
+
+
+class Unrewritten:
+    """Finds this package's modules before pytest's finder does, which would rewrite their asserts: they have none, and
+    wherever its work cannot be kept (a read-only installation, PYTHONDONTWRITEBYTECODE) it costs a second a process."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """As Python itself finds it."""
+        return PathFinder.find_spec(name, path, target) if name.startswith("pytest_tfpipeline.") else None
 
 
 class Listing:

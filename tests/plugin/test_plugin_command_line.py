@@ -124,3 +124,25 @@ def test_evidence_of_a_usage_error_takes_the_place_of_the_last_run_s(scratch: Sc
 
     assert scratch.evidence()["run"]["exit_code"] == 4
     assert len(list((scratch.output / "evidence").glob("*.json"))) == 2
+
+
+_LOADERS = """
+import sys
+
+
+def test_loaded():
+    names = [name for name in sys.modules if name.startswith("pytest_tfpipeline.plugin.")]
+    assert len(names) > 5
+    assert {type(sys.modules[name].__spec__.loader).__name__ for name in names} == {"SourceFileLoader"}
+"""
+
+
+def test_python_itself_imports_the_plugin(scratch: Scratch) -> None:
+    """Rewritten as pytest does with plugins, its modules would be parsed anew by every process where no bytecode can be
+    kept."""
+    scratch.write("tests/test_loaded.py", _LOADERS)
+    scratch.commit()
+
+    result = scratch.run("tests/test_loaded.py", "-n", "0")
+
+    assert result.code == 0, result.text
