@@ -7,11 +7,11 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import scale
-from benchmarks.cases import CASES, Case
+from benchmarks.cases import CASES, ENGINE, PLAIN, Case
 from benchmarks.machine import describe
 from benchmarks.measure import Sample, Unexpected, measure
 from benchmarks.places import Place
@@ -75,10 +75,10 @@ def _measure(options: argparse.Namespace) -> None:
         if options.tree:
             _clone(options.tree, place.path / "tree")
         machine = describe()
-        for case in cases:
-            result = _take_turns(case, place, options.rounds or case.rounds)
-            found = Results(machine, (result,))
-            # After each case, so that a later one that fails takes nothing with it.
+        for turns in dict.fromkeys(case.turns for case in cases):
+            together = [case for case in cases if case.turns is turns]
+            found = Results(machine, tuple(_take_turns(together, place, options.rounds or turns.rounds)))
+            # After each of them, so that a later one that fails takes nothing with it.
             (load(options.output).with_(found) if options.output.exists() else found).dump(options.output)
     print(table(load(options.output)))  # noqa: T201
 
@@ -89,7 +89,7 @@ def _chosen(names: Iterable[str], tree: Path | None) -> list[Case]:
     if unknown:
         raise ValueError(f"there is no case {', '.join(unknown)}; there are:\n{', '.join(known)}")
     chosen = [known[name] for name in names] or list(CASES)
-    without = [case.name for case in chosen if case.needs_tree and tree is None]
+    without = [case.name for case in chosen if case.turns.needs_tree and tree is None]
     if without:
         raise ValueError(f"{', '.join(without)} need --tree DIRECTORY, the repository to discover")
     return chosen
@@ -100,21 +100,27 @@ def _clone(tree: Path, target: Path) -> None:
         subprocess.run(["git", "clone", "--quiet", str(tree.absolute()), str(target)], check=True)
 
 
-def _take_turns(case: Case, place: Place, rounds: int) -> Result:
+def _take_turns(cases: Sequence[Case], place: Place, rounds: int) -> Iterator[Result]:
+    """One result for each of these cases, which share their turns."""
+    turns = cases[0].turns
     taken: dict[str, list[Sample]] = {}
-    with case.opened(place) as sides:
+    with turns.opened(place) as sides:
+        wanted = {name: side for name, side in sides.items() if name == PLAIN or any(c.engine == name for c in cases)}
         for turn in range(rounds):
-            for name, side in sides.items():
+            for name, side in wanted.items():
                 side.before()
-                sample = measure(side.command, place.path / f"{case.name}-{name}.log", memory=case.memory)
+                log = place.path / f"{cases[0].name}-{name.replace(' ', '-')}.log"
+                sample = measure(side.command, log, memory=turns.memory)
                 taken.setdefault(name, []).append(sample)
-                sys.stderr.write(f"{case.name} {turn + 1}/{rounds} {name}: {sample.seconds:.2f} s\n")
-    samples = {name: tuple(found) for name, found in taken.items()}
-    return Result(case.name, case.what, case.bar, _figure(case, samples), samples)
+                sys.stderr.write(f"{cases[0].name} {turn + 1}/{rounds} {name}: {sample.seconds:.2f} s\n")
+    for case in cases:
+        names = {PLAIN: PLAIN, ENGINE: case.engine}
+        samples = {side: tuple(taken[name]) for side, name in names.items() if name in taken}
+        yield Result(case.name, case.what, case.bar, _figure(case, samples), samples)
 
 
 def _figure(case: Case, samples: Mapping[str, tuple[Sample, ...]]) -> float:
-    if case.memory:
+    if case.turns.memory:
         return max((sample.memory or 0) / _GIB for found in samples.values() for sample in found)
     return case.figure({name: min(each.seconds for each in found) for name, found in samples.items()})
 

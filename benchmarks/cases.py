@@ -17,8 +17,11 @@ from benchmarks.results import Bar
 _GIB = 2**30
 #: Checks ran and were answered; what checkov finds in the generated configuration is an answer.
 _ANSWERED = frozenset({0, 1})
-_ENGINE = "plugin"
-_PLAIN = "plain"
+ENGINE = "plugin"
+PLAIN = "plain"
+#: Sides of the plugin beside the first: nothing changed since its last run; without short cuts.
+_AGAIN = "plugin again"
+_PLAINLY = "plugin, plainly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,12 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One figure. `sides` are made for one call, in the order in which they take turns; `figure` is computed from the
-    least seconds of each; with `memory` the peak is measured, not the time. `rounds` is how often by default."""
+class Turns:
+    """Commands that take turns. `sides` are made for one call, in their order; with `memory` the peak is measured, not
+    the time; with `emulated` a cloud is there for as long as the plain one needs it. `rounds` is how often by default.
+    """
 
-    name: str
-    what: str
-    bar: Bar
     sides: Callable[[Place], Mapping[str, Side]]
-    figure: Callable[[Mapping[str, float]], float]
     rounds: int = 3
     memory: bool = False
     emulated: bool = False
@@ -46,33 +46,46 @@ class Case:
 
     @contextmanager
     def opened(self, place: Place) -> Iterator[Mapping[str, Side]]:
-        """The sides, with a cloud for as long as the plain one needs it."""
+        """The sides, and what they need meanwhile."""
         with ExitStack() as stack:
             variables = stack.enter_context(place.cloud()) if self.emulated else {}
             yield {name: _in_cloud(name, side, variables) for name, side in self.sides(place).items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One figure, computed from the least seconds of the plain side and of the side called `engine`. Cases that share
+    their `turns` share the plain side's runs."""
+
+    name: str
+    what: str
+    bar: Bar
+    turns: Turns
+    figure: Callable[[Mapping[str, float]], float]
+    engine: str = ENGINE
+
+
 def _in_cloud(name: str, side: Side, variables: Mapping[str, str]) -> Side:
-    if name != _PLAIN or not variables:
+    if name != PLAIN or not variables:
         return side
     found = side.command
     return Side(Command(found.argv, found.cwd, {**found.env, **variables}, found.ends, found.prints), side.before)
 
 
 def _ratio(times: Mapping[str, float]) -> float:
-    return times[_ENGINE] / times[_PLAIN]
+    return times[ENGINE] / times[PLAIN]
 
 
 def _seconds(times: Mapping[str, float]) -> float:
-    return times[_ENGINE]
+    return times[ENGINE]
 
 
 def _beyond(times: Mapping[str, float]) -> float:
-    return 100 * (times[_ENGINE] / times[_PLAIN] - 1)
+    return 100 * (times[ENGINE] / times[PLAIN] - 1)
 
 
 def _later(times: Mapping[str, float]) -> float:
-    return 1000 * (times[_ENGINE] - times[_PLAIN])
+    return 1000 * (times[ENGINE] - times[PLAIN])
 
 
 def _pytest(place: Place, repository: Path, *args: str, env: Mapping[str, str] | None = None) -> Command:
@@ -95,31 +108,28 @@ def _side_by_side(count: int, resources: int, steps: tuple[str, ...], *args: str
         repository = place.repository(count, resources)
         commands = plain.over_roots(place, _plain_copy(repository), steps, place.plain_environment())
         return {
-            _PLAIN: Side(commands, place.forget),
-            _ENGINE: Side(_pytest(place, repository, *args), place.forget),
+            PLAIN: Side(commands, place.forget),
+            ENGINE: Side(_pytest(place, repository, *args), place.forget),
         }
 
     return sides
 
 
-def _unchanged(count: int, resources: int, *args: str) -> Callable[[Place], dict[str, Side]]:
-    """The plain steps against pytest with `args` in a repository in which it has run before."""
-
-    def sides(place: Place) -> dict[str, Side]:
-        found = _side_by_side(count, resources, plain.EVERYTHING, *args)(place)
-        again = found[_ENGINE].command
-        return {_PLAIN: found[_PLAIN], _ENGINE: Side(again, lambda: _run(again))}
-
-    return sides
+def _planned(place: Place) -> dict[str, Side]:
+    """Every plain step against the plugin, cold and then with nothing changed."""
+    sides = _side_by_side(12, 4, plain.EVERYTHING, *_PLAN)(place)
+    again = sides[ENGINE].command
+    return {**sides, _AGAIN: Side(again, lambda: _run(again))}
 
 
 def _static_again(place: Place) -> dict[str, Side]:
     again = _pytest(place, place.repository(100, 4), "-m", "tf_fmt or tf_lint or tf_validate or tf_policy")
-    return {_ENGINE: Side(again, lambda: _run(again))}
+    return {ENGINE: Side(again, lambda: _run(again))}
 
 
-def _without_short_cuts(place: Place) -> dict[str, Side]:
-    """`validate` alone, with nothing taken away from what terraform does."""
+def _validated(place: Place) -> dict[str, Side]:
+    """`init` and `validate` against the plugin, and against the plugin that takes nothing away from what terraform
+    does."""
     sides = _side_by_side(100, 4, (plain.BARE_INIT, plain.VALIDATE), "-m", "tf_validate")(place)
     repository = place.repository(100, 4)
     slow = repository.with_name(f"{repository.name}-plainly")
@@ -127,7 +137,7 @@ def _without_short_cuts(place: Place) -> dict[str, Side]:
         subprocess.run(["git", "clone", "--quiet", str(repository), str(slow)], check=True)
         with (slow / "tfpipeline.toml").open("a", encoding="utf-8") as configuration:
             configuration.write("shortcuts = false\n")
-    return {_PLAIN: sides[_PLAIN], _ENGINE: Side(_pytest(place, slow, "-m", "tf_validate"), place.forget)}
+    return {**sides, _PLAINLY: Side(_pytest(place, slow, "-m", "tf_validate"), place.forget)}
 
 
 def _lint_here(place: Place) -> dict[str, Side]:
@@ -137,7 +147,7 @@ def _lint_here(place: Place) -> dict[str, Side]:
         here = Path(__file__).parent.parent
         subprocess.run(["git", "clone", "--quiet", str(here), str(clone)], check=True)
     command = _pytest(place, clone, "-k", "lint")
-    return {_ENGINE: Side(command)}
+    return {ENGINE: Side(command)}
 
 
 def _start(place: Place) -> dict[str, Side]:
@@ -146,7 +156,7 @@ def _start(place: Place) -> dict[str, Side]:
     repository.mkdir(exist_ok=True)
     (repository / "test_one.py").write_text("def test_one():\n    assert True\n", encoding="utf-8")
     without = _pytest(place, repository, "-p", "no:tfpipeline", "-p", "no:xdist")
-    return {_PLAIN: Side(without), _ENGINE: Side(_pytest(place, repository, "-p", "no:xdist"))}
+    return {PLAIN: Side(without), ENGINE: Side(_pytest(place, repository, "-p", "no:xdist"))}
 
 
 def _discovery(*, warm: bool) -> Callable[[Place], dict[str, Side]]:
@@ -155,7 +165,7 @@ def _discovery(*, warm: bool) -> Callable[[Place], dict[str, Side]]:
         argv = (sys.executable, "-m", "benchmarks.discovery", str(tree))
         env = place.environment() | {"PYTHONPATH": str(Path(__file__).parent.parent)}
         command = Command(argv, tree, env, prints=True)
-        return {_ENGINE: Side(command, (lambda: _run(command)) if warm else place.forget)}
+        return {ENGINE: Side(command, (lambda: _run(command)) if warm else place.forget)}
 
     return sides
 
@@ -165,96 +175,93 @@ def _run(command: Command) -> None:
 
 
 def _memory(place: Place) -> dict[str, Side]:
-    return {_ENGINE: Side(_pytest(place, place.repository(12, 4), "--tf-plan", "dev", "-n", "2"), place.forget)}
+    return {ENGINE: Side(_pytest(place, place.repository(12, 4), "--tf-plan", "dev", "-n", "2"), place.forget)}
 
 
 _PLAN = ("--tf-plan", "dev")
 _XARGS = "against the same by xargs"
+_PLANNED = Turns(_planned, emulated=True)
+_VALIDATED = Turns(_validated, rounds=1)
 
 CASES = (
     Case(
         "plan-12",
         f"`--tf-plan` of 12 AWS roots of 4 resources, cold, {_XARGS}",
         Bar(0.25, 0.15, "ratio"),
-        _side_by_side(12, 4, plain.EVERYTHING, *_PLAN),
+        _PLANNED,
         _ratio,
-        emulated=True,
     ),
     Case(
         "plan-48",
         f"`--tf-plan` of 48 AWS roots of 40 resources, cold, {_XARGS}",
         Bar(0.25, 0.15, "ratio"),
-        _side_by_side(48, 40, plain.EVERYTHING, *_PLAN),
+        Turns(_side_by_side(48, 40, plain.EVERYTHING, *_PLAN), rounds=1, emulated=True),
         _ratio,
-        rounds=1,
-        emulated=True,
     ),
     Case(
         "validate-100",
         "`validate` of 100 AWS roots, cold, against xargs over init and validate",
         Bar(0.15, 0.05, "ratio"),
-        _side_by_side(100, 4, (plain.BARE_INIT, plain.VALIDATE), "-m", "tf_validate"),
+        _VALIDATED,
         _ratio,
-        rounds=1,
     ),
     Case(
         "checkov-40",
         "checkov over 40 directories, cold, against 40 calls of checkov by xargs",
         Bar(0.1, 0.05, "ratio"),
-        _side_by_side(40, 4, (plain.CODE,), "-m", "tf_policy"),
+        Turns(_side_by_side(40, 4, (plain.CODE,), "-m", "tf_policy")),
         _ratio,
     ),
     Case(
         "plan-12-again",
         f"`--tf-plan` of 12 AWS roots of 4 resources, nothing changed, {_XARGS}",
         Bar(0.15, 0.08, "ratio"),
-        _unchanged(12, 4, *_PLAN),
+        _PLANNED,
         _ratio,
-        emulated=True,
+        engine=_AGAIN,
     ),
-    Case("static-again", "static checks of 100 AWS roots, nothing changed", Bar(2, 1, "s"), _static_again, _seconds),
-    Case("lint", "`pytest -k lint` in this repository", Bar(1.2, 0.7, "s"), _lint_here, _seconds, rounds=5),
+    Case(
+        "static-again",
+        "static checks of 100 AWS roots, nothing changed",
+        Bar(2, 1, "s"),
+        Turns(_static_again),
+        _seconds,
+    ),
+    Case("lint", "`pytest -k lint` in this repository", Bar(1.2, 0.7, "s"), Turns(_lint_here, rounds=5), _seconds),
     Case(
         "discovery-cold",
         "discovery of the tree of `--tree`, cold",
         Bar(1.5, 0.8, "s"),
-        _discovery(warm=False),
+        Turns(_discovery(warm=False), rounds=5, needs_tree=True),
         _seconds,
-        rounds=5,
-        needs_tree=True,
     ),
     Case(
         "discovery-warm",
         "discovery of the tree of `--tree`, nothing changed",
         Bar(0.3, 0.15, "s"),
-        _discovery(warm=True),
+        Turns(_discovery(warm=True), rounds=5, needs_tree=True),
         _seconds,
-        rounds=5,
-        needs_tree=True,
     ),
     Case(
         "beyond",
         "time beyond the tools' own: `validate` of 100 AWS roots with `shortcuts = false`, against xargs",
         Bar(5, 2, "%"),
-        _without_short_cuts,
+        _VALIDATED,
         _beyond,
-        rounds=1,
+        engine=_PLAINLY,
     ),
     Case(
         "start",
         "what the plugin adds to pytest in a repository without Terraform",
         Bar(30, 10, "ms"),
-        _start,
+        Turns(_start, rounds=20),
         _later,
-        rounds=20,
     ),
     Case(
         "memory",
         "memory of all processes at their peak, `--tf-plan` of 12 AWS roots, 2 workers",
         Bar(4, 2.5, "GiB"),
-        _memory,
+        Turns(_memory, rounds=1, memory=True),
         _seconds,
-        rounds=1,
-        memory=True,
     ),
 )
