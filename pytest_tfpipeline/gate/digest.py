@@ -35,6 +35,10 @@ _CHANGES = "resource_changes"
 _WHY = "action_reason"
 #: Values that `==` compares as JSON does, once their types agree.
 _PLAIN = (str, bool, int, type(None))
+#: Of a change's JSON, what is compared as part of the typed plan, or follows from what is.
+_TYPED = frozenset(
+    {"actions", "before", "after", "after_unknown", "before_sensitive", "after_sensitive", "replace_paths"}
+)
 #: Compared value by value in `only_became_known`.
 _BECOMING = frozenset({_CHANGES, "output_changes", "checks"})
 
@@ -114,6 +118,7 @@ def only_became_known(approved: Plan, now: Plan) -> bool:
         and _same_resources(approved, now)
         and approved.outputs.keys() == now.outputs.keys()
         and all(_became(_facts(each), _facts(now.outputs[name])) for name, each in approved.outputs.items())
+        and _said_besides(now).items() <= _said_besides(approved).items()
         and _checks_held(approved, now)
         and _late_held(approved, now)
     )
@@ -193,6 +198,17 @@ def _same_resources(approved: Plan, now: Plan) -> bool:
 
 def _by_address(plan: Plan) -> dict[tuple[str, str | None], ResourceChange]:
     return {(each.address, each.deposed): each for each in plan.resources}
+
+
+def _said_besides(plan: Plan) -> dict[tuple[str, str | None], bytes]:
+    """Of every change what the typed plan does not hold, by address: a newer terraform may say more of one."""
+    resources = {(item["address"], item.get("deposed")): item for item in plan.raw.get(_CHANGES) or ()}
+    outputs = {(f"output.{name}", None): {"change": each} for name, each in plan.raw.get("output_changes", {}).items()}
+    return {name: canonical(_untyped(item)) for name, item in (resources | outputs).items()}
+
+
+def _untyped(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {**_applied(item), "change": {name: each for name, each in item["change"].items() if name not in _TYPED}}
 
 
 def _facts(item: Any) -> dict[str, Any]:

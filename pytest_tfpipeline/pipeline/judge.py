@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_tfpipeline.context import Context
@@ -10,7 +10,7 @@ from pytest_tfpipeline.errors import PipelineError
 from pytest_tfpipeline.gate import objections
 from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
 from pytest_tfpipeline.gate.verdict import Rules, decide
-from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus, Record, Run, Target
+from pytest_tfpipeline.model import EnvironmentRun, Outcome, PlanResult, PlanStatus, Record, Run, Target
 from pytest_tfpipeline.parallel import in_parallel
 from pytest_tfpipeline.pipeline.exceptions import judge_waivers
 from pytest_tfpipeline.pipeline.expected import plan_check_id
@@ -52,6 +52,7 @@ def judge(
     rules = Rules(deferred=deferred(run, readings), skips_fail=run.settings["skips"] == "fail")
     against = [*objected, *judge_waivers(run, records, environment.name)]
     against += [reason for one in readings for reason in object_to(ctx, environment, one)]
+    against += [reason for one in readings for reason in _unfounded(run, environment.name, one, records)]
     verdict = decide(environment.name, run.checks, records, against, rules)
     named = {f"{one.result.root}//{item.address}" for one in readings if one.plan for item in destroys(one.plan)}
     unused = objections.to_unused_allowances(allowed, named, environment.allowed_destroys)
@@ -103,6 +104,15 @@ def deferred(run: Run, readings: Iterable[Reading]) -> frozenset[str]:
         for result in found
         if result.behind and all((root, result.environment) in applied for root in result.behind)
     )
+
+
+def _unfounded(run: Run, environment: str, reading: Reading, records: Sequence[Record]) -> Iterator[Reason]:
+    """A record that says that a plan was made, and there is none: it would pass for a root with nothing to do."""
+    check = plan_check_id(run.repository, reading.result.root, environment)
+    passed = any(record.check == check and record.outcome is Outcome.PASSED for record in records)
+    if passed and reading.result.status is PlanStatus.FAILED:
+        why = reading.problem or "planning failed"
+        yield Reason(Code.PLAN_CHANGED, f"its record says that it passed, but {why}; run again", check)
 
 
 def _read(ctx: Context, target: Target) -> Reading:

@@ -22,8 +22,10 @@ def found(
     provider: dict[str, Any] | None = None,
     child: dict[str, Any] | None = None,
     mode: str = "managed",
+    outputs: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What is read for one resource `it` of that configuration; there is `terraform_data.other`, `data.external.src`
+    """What is read for one resource `it` of that configuration, and for outputs of that configuration which are
+    all unknown but for `known`; there is `terraform_data.other`, `data.external.src`
     with a sensitive attribute, and the same data source in module `m`."""
     made = change(list(actions), None, {}, after_unknown={"input": True})
     inner = {**stored("src", {"a": 7}, "data"), "address": "module.m[0].data.external.src"}
@@ -32,9 +34,14 @@ def found(
     raw = {
         "format_version": "1.2",
         "resource_changes": [resource("it", made, mode)],
+        "output_changes": {name: change(["create"], None, 1, after_unknown=name != "known") for name in outputs or {}},
         "configuration": {
             "provider_config": {"p": provider} if provider else {},
-            "root_module": {"resources": [configured("it", {}, mode) | config], "module_calls": {"m": call}},
+            "root_module": {
+                "resources": [configured("it", {}, mode) | config],
+                "module_calls": {"m": call},
+                "outputs": {name: {"expression": each} for name, each in (outputs or {}).items()},
+            },
         },
         "prior_state": {
             "values": {
@@ -116,6 +123,11 @@ def test_a_provider_is_followed_but_for_secrets() -> None:
     assert found({}, provider=inner) == {"module.m[0].data.external.src:a?": 7}
     both = found(run("data.external.src.secret"), provider=provider)
     assert (both["data.external.src:secret"], both["data.external.src:secret?"]) == ("s", None)
+
+
+def test_an_output_that_is_unknown_is_followed_and_no_other() -> None:
+    outputs = {"known": refers("terraform_data.other.b"), "url": refers("data.external.src.b")}
+    assert found({}, outputs=outputs) == {"data.external.src:b": "other"}
 
 
 def test_a_plan_without_state_or_configuration_reads_nothing() -> None:

@@ -14,9 +14,12 @@ from pytest_tfpipeline.gate import objections
 from pytest_tfpipeline.gate.claim import to_code, to_plans
 from pytest_tfpipeline.gate.identity import Answer, to_identity
 from pytest_tfpipeline.gate.prior import to_after, to_unread
-from pytest_tfpipeline.gate.reasons import Code, Reason
+from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
+from pytest_tfpipeline.gate.verdict import decide
 from pytest_tfpipeline.gate.waivers import to_notes, to_waivers, used
 from pytest_tfpipeline.model import (
+    CaseResult,
+    Check,
     CheckKind,
     EnvironmentRun,
     Finding,
@@ -34,6 +37,15 @@ from pytest_tfpipeline.terraform.plan import parse_plan
 PRODUCTION = EnvironmentRun("production", after="staging")
 WAIVER = Waiver("CKV_1", "tf//a.b", "ann", "a log", "2030-01-14", place="w.toml: waiver[0]")
 NAMED = "w.toml: waiver[0]: the waiver of CKV_1 for tf//a.b"
+PLAN, LINT = Check("p", CheckKind.PLAN, "core", "production"), Check("l", CheckKind.LINT, "core")
+
+
+def record(check: Check, outcome: Outcome = Outcome.PASSED, **more: Any) -> Record:
+    return Record(check.id, check.kind, outcome, check.dir, check.environment, **more)
+
+
+def judged(*records: Record) -> Verdict:
+    return decide("production", [PLAN, LINT], records)
 
 
 @pytest.mark.parametrize(
@@ -126,3 +138,48 @@ def test_of_locks_that_are_not_in_the_commit() -> None:
     assert list(objections.to_locks(["a/x"], PRODUCTION)) == [Reason(Code.IGNORED_INPUT, text)]
     assert list(objections.to_locks([], PRODUCTION)) == []
     assert list(objections.to_locks(["a/x"], replace(PRODUCTION, emulator="aws"))) == []
+
+
+def test_of_checks_that_have_no_result_or_two() -> None:
+    missing = Reason(Code.CHECK_MISSING, "no result: it was deselected, dropped or not run", "l")
+    assert judged(record(PLAN)) == Verdict("production", (missing,))
+    assert judged(record(PLAN), record(LINT), record(LINT, Outcome.SKIPPED, summary="no tflint")).reasons == (
+        Reason(Code.CHECK_SKIPPED, "no tflint", "l"),
+        Reason(Code.RECORDS_DISAGREE, "records of one check say different things: passed, skipped", "l"),
+    )
+
+
+def test_of_records_that_stand_for_nothing() -> None:
+    unknown = "a record of a check that this run does not expect"
+    expected = Reason(Code.CHECK_UNEXPECTED, unknown, "x")
+    assert judged(record(PLAN), record(LINT), record(replace(LINT, id="x"))).reasons == (expected,)
+    another = "the record belongs to another check than its id says"
+    stolen = replace(record(PLAN), check="l")
+    assert judged(record(PLAN), stolen).reasons == (Reason(Code.CHECK_UNEXPECTED, another, "l"),)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "more", "said"),
+    [
+        (Outcome.FAILED, {"summary": "2 problems", "text": "more"}, "2 problems"),
+        (Outcome.FAILED, {"findings": (Finding("r", Severity.ERROR, "\n \n  a\nb"),), "text": "more"}, "  a"),
+        (Outcome.ERROR, {"text": "\nit broke\n"}, "it broke"),
+        (Outcome.ERROR, {}, "see the check's own output"),
+        (Outcome.DEFERRED, {"summary": "waits"}, "deferred, but nothing that it waits for is left to apply"),
+    ],
+)
+def test_of_a_check_that_did_not_pass(outcome: Outcome, more: dict[str, Any], said: str) -> None:
+    (reason,) = judged(record(PLAN), record(LINT, outcome, **more)).reasons
+    assert (reason.text, reason.check) == (said, "l")
+
+
+def test_of_what_does_not_close() -> None:
+    """Skips are counted, and findings that the baseline lets through."""
+    cases = (CaseResult("a", Outcome.SKIPPED), CaseResult("b", Outcome.SKIPPED), CaseResult("c", Outcome.PASSED))
+    known = tuple(Finding("r", Severity.ERROR, "x", known=True) for _ in range(1200))
+    verdict = judged(record(PLAN), record(LINT, cases=cases, findings=known))
+    told = ("1,200 known findings were let through: the baseline has them", "2 skipped inside l")
+    assert verdict == Verdict("production", (), told, 1200)
+    assert judged(record(PLAN), record(LINT, findings=known[:1])).notes == (
+        "1 known finding was let through: the baseline has them",
+    )

@@ -103,6 +103,13 @@ def test_a_change_above_makes_dependants_plan_again_but_not_strangers() -> None:
     assert steps.planned == [("core", 2)]
 
 
+def test_each_root_of_a_wave_is_looked_at_for_itself() -> None:
+    steps, names = Memory(unchanged=["a"]), "abcde"
+    targets = (target("a"), target("b"), target("c", "a"), target("d", "b"), target("e", "a"))
+    apply_in_waves(targets, {name: plan(name) for name in names}, steps)
+    assert steps.planned == steps.policed == [("d", 2)]
+
+
 def test_a_failure_leaves_its_dependants_and_nothing_else() -> None:
     targets = (*CHAIN, target("other"))
     result = apply_in_waves(targets, {**FIRST_RUN, "other": plan("other")}, Memory(failing=["net"]))
