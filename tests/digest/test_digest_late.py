@@ -12,7 +12,9 @@ from pytest_tfpipeline.terraform.plan import parse_plan
 from pytest_tfpipeline.terraform.unknown import UNKNOWN
 
 OTHER = "terraform_data.other"
-VALUES: dict[str, Any] = {"a": {"b": 1, "c": [2]}, "b": "other", "secret": "s"}
+LISTS: dict[str, Any] = {"plain": [3], "partly": ["x", "s", {"y": 1, "z": "s"}]}
+VALUES: dict[str, Any] = {"a": {"b": 1, "c": [2]}, "b": "other", "secret": "s", **LISTS}
+MARKS: dict[str, Any] = {"secret": True, "a": {"c": [True]}, "plain": False, "partly": [False, True, {"z": True}]}
 
 
 def found(
@@ -23,14 +25,16 @@ def found(
     child: dict[str, Any] | None = None,
     mode: str = "managed",
     outputs: dict[str, Any] | None = None,
+    given: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What is read for one resource `it` of that configuration, and for outputs of that configuration which are
-    all unknown but for `known`; there is `terraform_data.other`, `data.external.src`
-    with a sensitive attribute, and the same data source in module `m`."""
+    """What is read for one resource `it` of that configuration, and for outputs of that one, all unknown but for
+    `known`. There are `terraform_data.other`, `data.external.src` with sensitive attributes, and in module `m`, which
+    is `given` something, the same data source and `terraform_data.near`."""
     made = change(list(actions), None, {}, after_unknown={"input": True})
     inner = {**stored("src", {"a": 7}, "data"), "address": "module.m[0].data.external.src"}
-    source = stored("src", VALUES, "data", sensitive_values={"secret": True, "a": {"c": [True]}})
-    call = {"expressions": {"given": refers("data.external.src.b")}, "module": child or {}}
+    source = stored("src", VALUES, "data", sensitive_values=MARKS)
+    near = {**stored("near", {"b": 8}), "address": "module.m[0].terraform_data.near"}
+    call = {"expressions": given or {"given": refers("data.external.src.b")}, "module": child or {}}
     raw = {
         "format_version": "1.2",
         "resource_changes": [resource("it", made, mode)],
@@ -47,7 +51,7 @@ def found(
             "values": {
                 "root_module": {
                     "resources": [stored("other", VALUES), source],
-                    "child_modules": [{"address": "module.m[0]", "resources": [inner]}],
+                    "child_modules": [{"address": "module.m[0]", "resources": [inner, near]}],
                 }
             }
         },
@@ -81,6 +85,7 @@ def run(*references: str, kind: str = "local-exec") -> dict[str, Any]:
         (["module.m.out", "module.m"], {"module.m[0].data.external.src:a": 7}),
         (["module.m"], {"module.m[0].data.external.src:a": 7, "data.external.src:b": "other"}),
         (["module.m[0].out"], {"module.m[0].data.external.src:a": 7}),
+        (["module.m.out.x"], {"module.m[0].data.external.src:a": 7}),
     ],
 )
 def test_references_of_a_provisioner_are_followed(references: list[str], expected: dict[str, Any]) -> None:
@@ -102,6 +107,8 @@ def test_how_a_provisioner_connects_may_come_from_any_data_source() -> None:
 def test_each_stands_for_what_it_goes_through() -> None:
     config = run("each.value") | {"for_each_expression": refers("terraform_data.other.b")}
     assert found(config) == {"terraform_data.other:b": "other"}
+    both = run("each.value", "data.external.src.b") | {"for_each_expression": refers("terraform_data.other.b")}
+    assert found(both) == {"terraform_data.other:b": "other", "data.external.src:b": "other"}
     assert found(run("count.index") | {"for_each_expression": refers("terraform_data.other.b")}) == {}
 
 
@@ -117,12 +124,31 @@ def test_a_data_source_that_is_read_at_apply_is_followed_in_all_arguments() -> N
 
 def test_a_provider_is_followed_but_for_secrets() -> None:
     provider = {"expressions": {"host": refers("local.x"), "token": refers("data.external.src.secret")}}
-    shown = {"a": {"b": 1, "c": [None]}, "b": "other", "secret": None}
+    lists = {"plain": [3], "partly": ["x", None, {"y": 1, "z": None}]}
+    shown = {"a": {"b": 1, "c": [None]}, "b": "other", "secret": None, **lists}
     assert found({}, provider=provider) == {"data.external.src:?": shown, "data.external.src:secret?": None}
     inner = {"module_address": "module.m", "expressions": {"host": refers("data.external.src.a")}}
     assert found({}, provider=inner) == {"module.m[0].data.external.src:a?": 7}
     both = found(run("data.external.src.secret"), provider=provider)
     assert (both["data.external.src:secret"], both["data.external.src:secret?"]) == ("s", None)
+
+
+def test_secrets_of_a_provider_are_left_out_on_the_way_through_modules() -> None:
+    provider = {"expressions": {"token": refers("module.m.out")}}
+    outputs = {"out": {"expression": refers("var.token")}}
+    read = found({}, provider=provider, child={"outputs": outputs}, given={"token": refers("data.external.src.secret")})
+    assert read == {"data.external.src:secret?": None}
+
+
+def test_a_variable_is_followed_through_every_module_and_what_each_stands_for() -> None:
+    inner = {"outputs": {"out": {"expression": refers("var.deep")}}}
+    calls = {"n": {"expressions": {"deep": refers("var.given", "each.key")}, "module": inner}}
+    calls["n"]["for_each_expression"] = refers("terraform_data.near.b")
+    middle = {"outputs": {"out": {"expression": refers("module.n.out")}}, "module_calls": calls}
+    assert found(run("module.m.out"), child=middle) == {
+        "data.external.src:b": "other",
+        "module.m[0].terraform_data.near:b": 8,
+    }
 
 
 def test_an_output_that_is_unknown_is_followed_and_no_other() -> None:

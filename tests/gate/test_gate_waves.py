@@ -121,6 +121,21 @@ def test_a_failure_leaves_its_dependants_and_nothing_else() -> None:
     assert not result.complete
 
 
+@pytest.mark.parametrize("upstreams", [("x", "y"), ("y", "x")])
+def test_of_several_causes_a_failure_is_the_one_to_name(upstreams: tuple[str, str]) -> None:
+    """`x` waits for an approval, and `y` failed: nobody's yes would let the root behind both be applied."""
+
+    class Waiting(Memory):
+        def police(self, targets: Sequence[Target], wave: int) -> Mapping[str, Sequence[Reason]]:
+            return {one.root: [Reason(Code.APPROVAL_MISSING, "waits")] for one in targets}
+
+    targets = (target("x"), target("y"), target("z", *upstreams))
+    plans = {"x": plan("x", PlanStatus.DEFERRED), "y": plan("y"), "z": plan("z")}
+    result = apply_in_waves(targets, plans, Waiting(failing=["y"]))
+    assert result.left[-1] == Left("z", "it depends on y, which was not applied")
+    assert [left.waits for left in result.left] == [True, False]
+
+
 def test_a_diamond_waits_for_both_sides() -> None:
     targets = (target("a"), target("b", "a"), target("c", "a"), target("d", "b", "c"))
     plans = {one.root: plan(one.root) for one in targets}

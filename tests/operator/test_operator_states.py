@@ -45,6 +45,7 @@ PLAN_ENV = {name: {"plan_env": {"PGDATABASE": name}} for name in NAMES}
         ("gcs", {"bucket": "b", "prefix": "p"}, {}, {}),
         ("local", {"path": "/var/states/a.tfstate"}, {}, {}),
         ("local", {"path": "/var/states/../states/a.tfstate"}, {}, {}),
+        ("local", {}, {"backend": ["path=/states/{env}/../a.tfstate"]}, {}),
         ("cloud", {"organization": "o", "workspaces.name": "w"}, {}, {}),
         ("http", {"address": "https://x"}, {}, {}),
         ("s3", BUCKET, {}, {"environment": PLAN_ENV}),

@@ -116,11 +116,13 @@ def test_a_no_is_told_as_such_and_waits(ctx: Context) -> None:
     answer, _ = seek(ctx, said=False)
     assert (answer.approval, codes(answer), answer.waits) == (None, [Code.APPROVAL_MISSING], DIGEST)
     assert answer.reasons[0].text == "the apply to production was not agreed to"
+    assert answer.request is not None
 
 
 def test_nobody_to_ask_leaves_the_statement_to_sign(ctx: Context) -> None:
     answer, person = seek(ctx)
     assert (len(person.asked), answer.approval, answer.waits) == (1, None, DIGEST)
+    assert answer.request == person.asked[0]
     assert answer.reasons[0].text == f"production waits for an approval of {DIGEST}"
     statement = read_approval(request_path(Path(ctx.run.output_path), ENV.name))
     assert (statement.plan_set_digest, statement.commit) == (DIGEST, "c" * 40)
@@ -132,6 +134,8 @@ def test_a_typed_digest_approves_and_another_is_not_asked_about(ctx: Context) ->
     assert (person.asked, answer.asked) == ([], False)
     wrong, person = seek(ctx, SECOND, said=True)
     assert (wrong.approval, codes(wrong), wrong.waits, person.asked) == (None, [Code.APPROVAL_INVALID], None, [])
+    assert wrong.request is not None
+    assert wrong.request.digest == DIGEST
 
 
 def test_a_digest_typed_for_another_environment_of_the_run_is_left_for_its_turn(ctx: Context) -> None:
