@@ -199,6 +199,8 @@ def test_what_is_read_from_the_saved_plan_and_the_copy(machine: Callable[[str], 
     one = machine("one")
     _, bound = one.bound()
     assert (bound.backend_type, bound.workspace, bound.lineage, bound.serial) == ("local", "default", "", 0)
+    assert (bound.repository, bound.environment, bound.account) == ("acme/platform", "staging", "1234")
+    assert bound.terraform == one.open().tool("terraform").version
     assert bound.backend["path"] == f"{one.states}/core.tfstate"
     assert set(bound.files) >= {"core/main.tf", "shared/run.sh"}
     one.apply()
