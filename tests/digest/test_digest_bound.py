@@ -6,9 +6,12 @@ import base64
 import json
 import secrets
 import shutil
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,6 +19,7 @@ from pytest_tfpipeline.context import Context, open_context
 from pytest_tfpipeline.errors import PlanReadError, UsageError
 from pytest_tfpipeline.gate.digest import Bound, address_changes, plan_digest
 from pytest_tfpipeline.model import PlanResult, PlanStatus, Repository, Root, Run, Target
+from pytest_tfpipeline.terraform import bound as bound_module
 from pytest_tfpipeline.terraform.applying import apply_plan
 from pytest_tfpipeline.terraform.bound import bound_of, digest_key
 from pytest_tfpipeline.terraform.diagnostics import render_findings
@@ -250,6 +254,39 @@ def test_a_plan_file_that_is_none_is_refused(machine: Callable[[str], Machine], 
     (Path(str(result.plan_path)).parents[2] / "tree/staging/core/.terraform/terraform.tfstate").write_text("[]")
     with pytest.raises(PlanReadError, match="which backend"):
         bound_of(ctx, one.target, result, None, "r")
+
+
+@pytest.mark.parametrize(
+    ("serial", "before", "expected"),
+    [
+        (2, {"resources": [{}]}, ("l", 2)),
+        (1, {"resources": [{}]}, ("l", 1)),
+        (1, {"outputs": {"a": {}}}, ("l", 1)),
+        (2, {"resources": [], "outputs": {}}, ("l", 2)),
+        (1, {"resources": [], "outputs": {}}, ("", 0)),
+        (0, {}, ("", 0)),
+    ],
+)
+def test_a_state_counts_from_its_first_apply_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serial: int, before: dict[str, Any], expected: tuple[str, int]
+) -> None:
+    """Emptied again it still counts: what was approved for the first plan is used up. Providers are the plan's own."""
+    path = tmp_path / "a.tfplan"
+    lock = 'provider "example.com/acme/thing" {\n  version = "1.0.0"\n  hashes = ["zh:bb"]\n}\n'
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("tfstate", json.dumps({"lineage": "l", "serial": serial, "outputs": {"planned": {}}}))
+        archive.writestr("tfstate-prev", json.dumps(before))
+        archive.writestr(".terraform.lock.hcl", lock)
+    tool = SimpleNamespace(name="terraform", version="1.11.4")
+    directory = SimpleNamespace(ctx=None, cwd=tmp_path, copy=tmp_path, terraform=tool)
+    monkeypatch.setattr(bound_module, "directory_of", lambda *_: directory)
+    monkeypatch.setattr(bound_module, "planned_inputs", lambda *_: {"core/main.tf": "0"})
+    ctx: Any = None
+    plan = PlanResult("core", "staging", PlanStatus.PLANNED, plan_path=str(path))
+    found = bound_of(ctx, Target("core", "staging"), plan, "1234", "acme")
+    assert (found.lineage, found.serial) == expected
+    assert found.providers == {"example.com/acme/thing": ("1.0.0", ("zh:bb",))}
+    assert (found.account, found.terraform, found.files) == ("1234", "1.11.4", {"core/main.tf": "0"})
 
 
 def test_providers_of_a_lock_file() -> None:
