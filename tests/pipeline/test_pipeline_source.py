@@ -69,6 +69,17 @@ def test_whatever_differs_is_named(top: Path, git: Git, name: str) -> None:
     assert is_clean(top) is False
 
 
+def test_a_submodule_is_looked_into_whatever_git_was_told(top: Path, git: Git) -> None:
+    (top / "sub").mkdir()
+    git("-C", "sub", "init", "-q")
+    git("-C", "sub", "commit", "-qm", "one", "--allow-empty")
+    git("add", "sub")
+    git("commit", "-qm", "two")
+    git("config", "diff.ignoreSubmodules", "all")
+    (top / "sub" / "new.tf").write_text("# new\n")
+    assert state(top) == TreeState(dirty=("sub",))
+
+
 @pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
 def test_what_git_was_told_to_overlook_is_named(top: Path, git: Git, flag: str) -> None:
     git("update-index", flag, "infra/a/main.tf")
