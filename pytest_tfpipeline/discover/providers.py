@@ -16,7 +16,7 @@ from pytest_tfpipeline.discover.engines import configuration
 from pytest_tfpipeline.discover.hcl import Block, HclError, parse_blocks
 from pytest_tfpipeline.errors import DiscoveryError
 
-_REGISTRY, _TOFU_REGISTRY, _NAMESPACE = "registry.terraform.io", "registry.opentofu.org", "hashicorp"
+REGISTRY, TOFU_REGISTRY, _NAMESPACE = "registry.terraform.io", "registry.opentofu.org", "hashicorp"
 #: It is terraform itself.
 _BUILTIN = "terraform.io/builtin/terraform"
 #: Blocks whose type says which provider they are of.
@@ -37,7 +37,7 @@ def asked_for(top: Path, directory: str, *, tofu: bool = False) -> tuple[Asked, 
     """What the files of that one directory ask for, where terraform runs it or OpenTofu. Raises DiscoveryError where a
     file cannot be read: what it would ask for, nobody can know."""
     blocks = blocks_in(top, directory, tofu=tofu)
-    registry = _TOFU_REGISTRY if tofu else _REGISTRY
+    registry = TOFU_REGISTRY if tofu else REGISTRY
     known = declared(blocks, registry)
     names = {local: source for local, (source, _) in known.items()}
     found = [Asked(source, block.file, block.line) for source, block in known.values()]
@@ -50,7 +50,7 @@ def blocks_in(top: Path, directory: str, *, tofu: bool = False) -> tuple[Block, 
     return tuple(block for path in _files(top / directory, tofu=tofu) for block in _blocks(top, path))
 
 
-def declared(blocks: Iterable[Block], registry: str = _REGISTRY) -> dict[str, tuple[str, Block]]:
+def declared(blocks: Iterable[Block], registry: str = REGISTRY) -> dict[str, tuple[str, Block]]:
     """The whole name by local name, from `required_providers`, with the block that says it."""
     found = {}
     for block in blocks:
@@ -62,7 +62,7 @@ def declared(blocks: Iterable[Block], registry: str = _REGISTRY) -> dict[str, tu
 
 
 def implied(
-    blocks: Iterable[Block], names: Mapping[str, str], registry: str = _REGISTRY
+    blocks: Iterable[Block], names: Mapping[str, str], registry: str = REGISTRY
 ) -> Iterator[tuple[str, str, Block]]:
     """What blocks use: as it is called there (`aws`, `aws.west`), its whole name, and the block. `names` are the
     whole names by local name."""
@@ -71,7 +71,7 @@ def implied(
         yield reference, whole_name(names.get(local, local), registry), block
 
 
-def whole_name(source: str, registry: str = _REGISTRY) -> str:
+def whole_name(source: str, registry: str = REGISTRY) -> str:
     """`aws` and `hashicorp/aws` with their registry and namespace."""
     parts = source.lower().split("/")
     if parts == ["terraform"]:

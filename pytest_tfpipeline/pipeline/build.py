@@ -139,7 +139,8 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         tool_versions=programs.exact,
         preferred_versions=programs.preferred,
         root_versions=programs.by_root,
-        settings=_settings(config, wish) | {"tests": native_test_settings(config, repository)},
+        settings=_settings(config, wish)
+        | {"tests": native_test_settings(config, repository), "mirrors": programs.mirrors},
         cli_config_path=programs.cli_config,
         tofu_config_path=programs.tofu_config,
         timings=read_timings(output),

@@ -21,13 +21,15 @@ _NAMED = 3
 @dataclass(frozen=True, slots=True)
 class Programs:
     """As `Run` has it: exact versions from the configuration, versions that files ask for, those of single roots, and
-    the CLI configurations (`tofu_config` is "" where nothing is run by OpenTofu); and what to tell the user once."""
+    the CLI configurations (`tofu_config` is "" where nothing is run by OpenTofu) with the mirrors that they name by
+    program, none where only some providers are allowed; and what to tell the user once."""
 
     exact: dict[str, str]
     preferred: dict[str, str]
     by_root: dict[str, str]
     cli_config: str
     tofu_config: str
+    mirrors: dict[str, tuple[str, ...]]
     notes: tuple[str, ...]
 
 
@@ -52,6 +54,7 @@ def choose_programs(
         by_root={directory: version for one in asked.values() for directory, version in one.by_root.items()},
         cli_config=str(cli.path),
         tofu_config="" if tofu is None else str(tofu.path),
+        mirrors={} if allowed is not None else {"terraform": cli.mirrors, "tofu": tofu.mirrors if tofu else ()},
         notes=(*cli.notes, *(note for note in (tofu.notes if tofu else ()) if note not in cli.notes)),
     )
 

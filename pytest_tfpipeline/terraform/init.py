@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from packaging.version import Version
 from pytest_tfpipeline.context import Context, Phase
 from pytest_tfpipeline.discover.nativetests import DEFAULT_DIRECTORY
 from pytest_tfpipeline.model import Finding, Severity, Target, Tool
+from pytest_tfpipeline.process import Outcome
 from pytest_tfpipeline.redact import clean
-from pytest_tfpipeline.terraform import command
+from pytest_tfpipeline.terraform import command, packages
 from pytest_tfpipeline.terraform.call import Directory, retrying, succeeded
 from pytest_tfpipeline.terraform.diagnostics import errors
 from pytest_tfpipeline.terraform.download import (
@@ -182,12 +183,29 @@ def _init_once(
         test_directory=tests,
     )
     stall = stall_of(directory)
-    env = None if stall is None else {"TMPDIR": str(temporary_path(directory))}
-    outcome = retrying(
-        lambda: directory.run(argv, "init", rights=rights, stall=stall, env=env), "init", directory.ctx.run.retry
-    )
+    env = {} if stall is None else {"TMPDIR": str(temporary_path(directory))}
+
+    def run(words: Mapping[str, str]) -> Outcome:
+        return directory.run(argv, "init", rights=rights, stall=stall, env={**env, **words})
+
+    quick = None if tests else _without_installing(directory, run)
+    outcome = quick or retrying(lambda: run({}), "init", directory.ctx.run.retry)
     findings = (stalled_finding(directory, outcome),) if outcome.stalled else directory.judge(outcome, "init")
     return InitResult(succeeded("init", outcome), findings, outcome.seconds, str(directory.cwd))
+
+
+def _without_installing(directory: Directory, run: Callable[[Mapping[str, str]], Outcome]) -> Outcome | None:
+    """Of an init that leaves providers alone which are there, and are what the root asks for; None where it has to be
+    run plainly, and that answer counts."""
+    words = packages.put_in_place(directory)
+    if words is None:
+        return None
+    outcome = run(words)
+    as_it_should = succeeded("init", outcome) and packages.as_asked_for(directory)
+    if as_it_should or outcome.timed_out:
+        return outcome
+    packages.take_away(directory)
+    return None
 
 
 def _backend_config(directory: Directory, target: Target | None) -> tuple[str, ...]:

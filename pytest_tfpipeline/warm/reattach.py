@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import zipfile
@@ -70,14 +71,24 @@ def names_in(cwd: Path, plan: Path | None = None) -> set[str]:
 
     Raises OSError, ValueError or BadZipFile for what cannot be read.
     """
-    texts: list[str] = []
-    for directory in _module_directories(cwd):
-        files = (path for path in directory.iterdir() if path.name.endswith(_CONFIGURATION) and path.is_file())
-        texts += [path.read_text(encoding="utf-8", errors="replace") for path in files]
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in configuration_files(cwd)]
     if plan is not None:
         with zipfile.ZipFile(plan) as parts:
             texts += [parts.read(name).decode("utf-8", "replace") for name in _STATES if name in parts.namelist()]
     return _words(texts)
+
+
+def configuration_files(cwd: Path) -> Iterator[Path]:
+    """Those of the initialised root and of all modules that it calls. Raises OSError or ValueError."""
+    for directory in _module_directories(cwd):
+        yield from (path for path in directory.iterdir() if path.name.endswith(_CONFIGURATION) and path.is_file())
+
+
+def unreached(addresses: Iterable[str]) -> dict[str, str]:
+    """The variable for an init, which talks to no provider: that somebody runs these, and that nobody listens."""
+    nobody = {"Network": "unix", "String": os.devnull}
+    entry = {"Protocol": "grpc", "ProtocolVersion": 5, "Pid": os.getpid(), "Test": True, "Addr": nobody}
+    return {VARIABLE: json.dumps(dict.fromkeys(addresses, entry))}
 
 
 def _module_directories(cwd: Path) -> set[Path]:

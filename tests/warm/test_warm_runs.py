@@ -11,8 +11,8 @@ from pytest_tfpipeline.warm import short_cuts
 @pytest.mark.parametrize(
     ("mode", "wanted", "taken"),
     [
-        ("check", True, {"validate", "plan", "show", "checkov"}),
-        ("plan", True, {"validate", "plan", "show", "checkov"}),
+        ("check", True, {"validate", "plan", "show", "checkov", "installed"}),
+        ("plan", True, {"validate", "plan", "show", "checkov", "installed"}),
         ("plan", False, set()),
         ("apply", True, {"validate"}),
         ("apply", False, set()),
