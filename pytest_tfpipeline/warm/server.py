@@ -11,6 +11,7 @@ nothing behind.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import resource
@@ -31,6 +32,37 @@ _MEMORY = 6 << 30
 #: Read by checkov where it is imported, and different for each call.
 _IGNORED = "CKV_IGNORED_DIRECTORIES"
 _BASE_RUNNER = "checkov.common.runners.base_runner"
+_PARSER = "checkov.terraform.parser_utils"
+_CHECKS = "checkov.common.checks_infra.registry"
+#: A plan is policed with the checks of the configuration.
+_KINDS = ("terraform",)
+#: By which a call may bring checks of its own.
+_SETTINGS = "--config-file"
+#: A little of everything that the parser knows.
+_SAMPLE = """
+# a
+locals {
+  a = 1.5 + -2 * (3 % 2)
+  b = !true && false || null != "x${local.a}y"
+  c = [for k, v in { "a" = 1, b : 2 } : upper(k) if v > 1]
+  d = { for k in ["a"] : k => k... }
+  e = local.c[0] == 1 ? local.c[*].x : var.y.0
+  f = <<EOT
+text
+EOT
+  g = <<-EOT
+    text
+  EOT
+}
+
+/* b */
+resource "a" b {
+  dynamic "c" {
+    for_each = f(1, [2]...)
+    content {}
+  }
+}
+"""
 
 
 def main() -> NoReturn:
@@ -38,7 +70,9 @@ def main() -> NoReturn:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--listen", type=int, required=True)
     listener = socket.socket(fileno=parser.parse_args().listen)
+    gc.disable()  # nothing of what is imported is garbage: looking for it is a fourth of the import's time
     _import()
+    gc.freeze()  # a call's garbage collector leaves it alone, and its pages stay shared
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)  # nobody reads on
@@ -51,6 +85,23 @@ def _import() -> None:
     base_runner = import_module(_BASE_RUNNER)
     if base_runner.ignored_directories != os.environ[_IGNORED].split(","):
         raise RuntimeError(f"this checkov does not read {_IGNORED} as expected")
+    with suppress(Exception):  # only time is lost without it
+        _read_ahead()
+
+
+def _read_ahead() -> None:
+    """What every call would make anew, always the same: the parser's tables, and the checks that checkov ships."""
+    import_module(_PARSER).hcl2.loads(_SAMPLE)
+    for kind in _KINDS:
+        import_module(_CHECKS).get_graph_checks_registry(kind).load_checks()
+
+
+def _forget_checks() -> None:
+    """A call with settings may bring checks with the ids of shipped ones, and they come first."""
+    for kind in _KINDS:
+        registry = import_module(_CHECKS).get_graph_checks_registry(kind)
+        registry.checks.clear()
+        registry.internal_checks_dir_loaded = False
 
 
 class _Server:
@@ -174,6 +225,9 @@ def _call(request: dict[str, Any], descriptors: list[int]) -> int:
 
 def _run() -> int:
     base_runner, checkov = import_module(_BASE_RUNNER), import_module("checkov.main")
+    gc.enable()
+    if _SETTINGS in sys.argv:
+        _forget_checks()
     base_runner.ignored_directories[:] = os.environ.get(_IGNORED, "").split(",")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=SyntaxWarning)

@@ -38,6 +38,19 @@ class Ours(BaseResourceCheck):
 check = Ours()
 """
 
+#: A check of the repository's own with the id of one that checkov ships.
+INSTEAD = """
+metadata:
+  id: CKV2_AWS_1
+  name: ours
+  category: NETWORKING
+definition:
+  cond_type: attribute
+  resource_types: [aws_sqs_queue]
+  attribute: tags
+  operator: exists
+"""
+
 
 @pytest.fixture(scope="module")
 def tool() -> Tool:
@@ -112,6 +125,16 @@ def test_what_one_call_loads_is_unknown_to_the_next(warm: Warm, tool: Tool, tree
     assert after is not None
     assert "CKV2_OURS_9" not in after.stdout
     assert "CKV_AWS_27" in after.stdout
+
+
+def test_a_check_with_the_id_of_a_shipped_one_takes_its_place(warm: Warm, tool: Tool, tree: Path, home: Path) -> None:
+    external(tree, "instead")
+    (tree / "instead" / "checks" / "instead.yaml").write_text(INSTEAD)
+    asked = request(tool, tree, "instead", home)
+    found = call(warm.address, asked)
+    assert found is not None
+    assert '"CKV2_AWS_1"' in found.stdout
+    assert said(found) == said(Runner().run(asked))
 
 
 def test_a_call_that_dies_is_for_the_plain_one_to_answer(warm: Warm, tool: Tool, tree: Path, home: Path) -> None:
