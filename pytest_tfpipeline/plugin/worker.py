@@ -16,6 +16,7 @@ from pytest_tfpipeline.plugin.cases import CaseItem
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
 from pytest_tfpipeline.plugin.conftests import watch_conftests
 from pytest_tfpipeline.plugin.fixtures import NOWHERE
+from pytest_tfpipeline.plugin.going_on import go_on
 from pytest_tfpipeline.plugin.place import top_of
 from pytest_tfpipeline.plugin.reporting import Reporting
 from pytest_tfpipeline.plugin.state import STATE, WIRE_KEY, Phase, State
@@ -28,6 +29,7 @@ def join(config: pytest.Config) -> None:
         return
     handed = json.loads(text)
     run = codec.loads(Run, handed["run"])
+    go_on(config, run)  # a worker reads the ini file by itself, `-x` included
     only = None if handed["only"] is None else frozenset((root, env) for root, env in handed["only"])
     phase = Phase(only, handed["wave"], handed["outputs"])
     state = State(run, open_context(run), top_of(config.rootpath), phase)

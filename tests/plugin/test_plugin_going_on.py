@@ -18,8 +18,11 @@ def broken(scratch: Scratch) -> Scratch:
     return scratch
 
 
-def test_a_plan_goes_on_past_what_cannot_be_collected(broken: Scratch) -> None:
-    run = broken.run("--tf-plan", "staging", "-n", "0")
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_plan_goes_on_past_what_cannot_be_collected(broken: Scratch, workers: str) -> None:
+    broken.write("tests/test_first.py", "def test_that_fails():\n    assert False\n")
+    broken.commit()
+    run = broken.run("--tf-plan", "staging", "-n", workers)
     assert run.code == 1, run.text
     for said in ("a_module_that_is_not_there", "others are broken", "pytest.ini stops at failures"):
         assert said in run.text, run.text
