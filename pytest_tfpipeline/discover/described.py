@@ -19,7 +19,7 @@ from pytest_tfpipeline.discover.dependencies import (
 from pytest_tfpipeline.discover.directories import (
     TerraformDirectory,
 )
-from pytest_tfpipeline.discover.engines import COMMON_ENDINGS, TOFU_ENDINGS
+from pytest_tfpipeline.discover.engines import COMMON_ENDINGS, TOFU_ENDINGS, TOFU_TEST_ENDINGS
 from pytest_tfpipeline.discover.roots import (
     Verdict,
     resolve,
@@ -63,7 +63,7 @@ def run_by_tofu(found: Found) -> Found:
         if dir_ not in found.directories:
             continue
         names = found.directories[dir_].files
-        both = why.endswith(TOFU_ENDINGS) and any(name.endswith(COMMON_ENDINGS) for name in names)
+        both = why.endswith((*TOFU_ENDINGS, *TOFU_TEST_ENDINGS)) and any(name.endswith(COMMON_ENDINGS) for name in names)
         is_root = found.verdicts[dir_].kind in (Kind.ROOT, Kind.EXAMPLE)
         if is_root or not both or any(caller in found.tofu for caller in found.callers.get(dir_, ())):
             kept[dir_] = why

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Endings of the files that OpenTofu alone reads.
 TOFU_ENDINGS = (".tofu", ".tofu.json")
+#: Endings of the native tests that OpenTofu alone reads.
+TOFU_TEST_ENDINGS = (".tofutest.hcl", ".tofutest.json")
 #: Endings of the files that both read.
 COMMON_ENDINGS = (".tf", ".tf.json")
 _TOFU, _TERRAFORM = "tofu", "terraform"
@@ -64,7 +66,7 @@ def tofu_directories(top: Path, files: Iterable[str], tools: ToolsConfig) -> dic
     if program is not None:
         return dict.fromkeys(with_files, "the configuration") if program == _TOFU else only
     versions = {folder: sign for folder, here in names.items() if (sign := _by_version_file(top, folder, here))}
-    signs = {folder: _sign(top, folder, names[folder], versions) for folder in with_files}
+    signs = {folder: _sign(top, folder, _with_tests(folder, names), versions) for folder in with_files}
     rest = _rest(signs.values())
     found = {folder: sign.file for folder, sign in signs.items() if sign is not None and sign.program == _TOFU}
     found |= {folder: rest for folder, sign in signs.items() if sign is None and rest}
@@ -110,11 +112,16 @@ def _rest(signs: Iterable[Sign | None]) -> str:
     return strong or (ours[0].file if 2 * len(ours) >= len(every) else "")
 
 
+def _with_tests(folder: str, names: Mapping[str, set[str]]) -> set[str]:
+    """The files of a directory, and those of its `tests`."""
+    return names[folder] | {f"tests/{name}" for name in names.get(_join(folder, "tests"), ())}
+
+
 def _sign(top: Path, folder: str, names: Iterable[str], versions: Mapping[str, Sign]) -> Sign | None:
     by_version = next((versions[place] for place in _upwards(folder) if place in versions), None)
     if by_version is not None:
         return by_version
-    own = sorted(name for name in names if name.endswith(TOFU_ENDINGS))
+    own = sorted(name for name in names if name.endswith((*TOFU_ENDINGS, *TOFU_TEST_ENDINGS)))
     return Sign(_TOFU, _join(folder, own[0]), strong=False) if own else _by_lock(top, folder, names)
 
 

@@ -1,4 +1,4 @@
-"""Native tests (`.tftest.hcl`, `.tftest.json`): where they are, whose they are, and what their run blocks say.
+"""Native tests (`.tftest.hcl`, `.tofutest.hcl`, and as JSON): where they are, whose they are, and what their run blocks say.
 
 Only the outline is read: which run blocks there are and where, whether they plan or apply, which module each is about,
 and which providers are mocked. terraform is the judge of everything else.
@@ -9,19 +9,20 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pytest_tfpipeline.discover.directories import TerraformDirectory
+from pytest_tfpipeline.discover.engines import TOFU_TEST_ENDINGS
 from pytest_tfpipeline.discover.facts import Problem
 from pytest_tfpipeline.discover.files import prunes
 from pytest_tfpipeline.discover.jsonsyntax import json_blocks
 from pytest_tfpipeline.discover.outline import OutlineBlock, OutlineError, outline
 
 #: The endings of such files; a directory of them alone is no directory with Terraform.
-ENDINGS = (".tftest.hcl", ".tftest.json")
+ENDINGS = (".tftest.hcl", ".tftest.json", *TOFU_TEST_ENDINGS)
 #: Where terraform looks beside the directory itself, unless it is told otherwise.
 DEFAULT_DIRECTORY = "tests"
 _LOCAL = ("./", "../")
@@ -88,6 +89,28 @@ def by_directory(tests: Iterable[Owned]) -> dict[str, tuple[str, ...]]:
     for test in tests:
         found[test.directory] = (*found.get(test.directory, ()), test.file)
     return found
+
+
+def run_tests_of(tests: Mapping[str, Sequence[str]], tofu: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Of each directory's test files those that its program reads: terraform none of OpenTofu's, and OpenTofu
+    `x.tofutest.hcl` in the place of `x.tftest.hcl`. `tofu` are the directories that OpenTofu runs."""
+    read = {
+        directory: tuple(file for file in files if _is_read(file, files, tofu=directory in tofu or not directory))
+        for directory, files in tests.items()
+    }
+    return {directory: files for directory, files in read.items() if files}
+
+
+def stem_of(file: str) -> str:
+    """The file without its ending."""
+    return file.removesuffix(next((one for one in ENDINGS if file.endswith(one)), ""))
+
+
+def _is_read(file: str, files: Collection[str], *, tofu: bool) -> bool:
+    if file.endswith(TOFU_TEST_ENDINGS):
+        return tofu
+    stem = stem_of(file)
+    return not tofu or f"{stem}.tofutest{file.removeprefix(f'{stem}.tftest')}" not in files
 
 
 def helper_modules(tests: Iterable[Owned], directories: Iterable[TerraformDirectory]) -> dict[str, tuple[str, ...]]:

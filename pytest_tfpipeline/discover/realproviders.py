@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfpipeline.discover.hcl import Block
-from pytest_tfpipeline.discover.nativetests import RunBlock, TestFile
+from pytest_tfpipeline.discover.nativetests import RunBlock, TestFile, stem_of
 from pytest_tfpipeline.discover.providers import blocks_in, declared, implied
 
 #: Providers that reach no account: they compute, read, or write files where terraform works.
@@ -67,10 +67,12 @@ class Modules:
 
     def key_of(self, file: str, run: RunBlock) -> str:
         """The key of what the run block runs: the configuration itself, or a module of its own. `file` is relative to
-        the tested directory."""
+        the tested directory. OpenTofu takes no other ending than `.tftest.hcl` off the file's name."""
         if not run.module:
             return ""
-        return ".".join(("test", *_stem(file).split("/"), run.name))
+        name = posixpath.normpath(file)
+        keys = [".".join(("test", *stem.split("/"), run.name)) for stem in (stem_of(name), name)]
+        return next((key for key in keys if key in self.directories), keys[0])
 
 
 def real_providers(modules: Modules, file: str, tests: TestFile, run: RunBlock) -> tuple[str, ...]:
@@ -113,8 +115,3 @@ def _pairs(value: object) -> Iterator[tuple[str, str]]:
 def _reference(text: str) -> str:
     found = _REFERENCE.search(text)
     return found[0] if found else text
-
-
-def _stem(file: str) -> str:
-    name = posixpath.normpath(file)
-    return name.removesuffix(".tftest.hcl").removesuffix(".tftest.json")

@@ -34,7 +34,7 @@ from pytest_tfpipeline.discover.engines import readable, tofu_directories
 from pytest_tfpipeline.discover.environments import Environments, find_environments
 from pytest_tfpipeline.discover.files import prunes, repository_files
 from pytest_tfpipeline.discover.graph import order
-from pytest_tfpipeline.discover.nativetests import by_directory, find_tests, helper_modules
+from pytest_tfpipeline.discover.nativetests import by_directory, find_tests, helper_modules, run_tests_of
 from pytest_tfpipeline.discover.oddities import oddities, undeclared
 from pytest_tfpipeline.discover.questions import questions
 from pytest_tfpipeline.discover.roots import (
@@ -119,7 +119,8 @@ def _classified(top: Path, files: Sequence[str], config: Config, cache_path: Pat
     )
     verdicts = {directory.dir: classify(directory, around) for directory in directories}
     seen = {directory.dir: directory for directory in directories}
-    return run_by_tofu(Found(seen, verdicts, calls, by_directory(tests), tofu))
+    found = run_by_tofu(Found(seen, verdicts, calls, by_directory(tests), tofu))
+    return replace(found, tests=run_tests_of(found.tests, found.tofu))
 
 
 def _sources(found: Found, files: Iterable[str]) -> Sources:

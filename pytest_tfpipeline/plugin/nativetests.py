@@ -16,7 +16,7 @@ from pytest_tfpipeline.plugin.state import State, state_of
 #: The rule of a finding about what could not be destroyed (`terraform.testing`).
 LEFT_BEHIND = "test-left-behind"
 #: The endings of such files (those of `discover.nativetests`, which is not imported for every start).
-TEST_FILES = (".tftest.hcl", ".tftest.json")
+TEST_FILES = (".tftest.hcl", ".tftest.json", ".tofutest.hcl", ".tofutest.json")
 
 
 def check_of(state: State, path: Path) -> Check | None:

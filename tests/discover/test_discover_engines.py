@@ -50,6 +50,8 @@ def written(top: Path, files: Mapping[str, str]) -> list[str]:
         ({TF: "", LOCK: TOFU_LOCK, "b/main.tf": "", "b/.terraform-version": "1.9.0", "c/m.tf": ""}, {"a": LOCK}),
         ({TF: "", "a/x.tofu": "", "b/main.tf": ""}, dict.fromkeys("ab", "a/x.tofu")),
         ({TF: "", "a/x.tofu": "", "b/main.tf": "", "c/main.tf": ""}, {"a": "a/x.tofu"}),
+        ({TF: "", "a/tests/x.tofutest.hcl": ""}, {"a": "a/tests/x.tofutest.hcl"}),
+        ({TF: "", "a/x.tofutest.json": "", ".terraform-version": "1.9.0"}, {}),
     ],
 )
 def test_which_directories_opentofu_runs(tmp_path: Path, files: dict[str, str], found: dict[str, str]) -> None:

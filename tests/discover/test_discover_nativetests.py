@@ -53,6 +53,30 @@ def test_a_file_belongs_to_the_nearest_directory_with_terraform(describe: Callab
     )
 
 
+def test_opentofu_reads_its_own_files_in_the_place_of_those_for_both(describe: Callable[..., Any]) -> None:
+    files = {
+        f"{directory}/{name}": PLAN
+        for directory in ("modules/ours", "modules/theirs")
+        for name in ("a.tftest.hcl", "tests/a.tofutest.hcl", "tests/a.tftest.hcl", "tests/b.tofutest.json")
+    }
+    found = describe(
+        {
+            "modules/ours/main.tofu": RESOURCE,
+            "modules/theirs/main.tf": RESOURCE,
+            "modules/theirs/.terraform-version": "1.11.4",
+            **files,
+        }
+    )
+    assert found.repository.tests == {
+        "modules/ours": (
+            "modules/ours/a.tftest.hcl",
+            "modules/ours/tests/a.tofutest.hcl",
+            "modules/ours/tests/b.tofutest.json",
+        ),
+        "modules/theirs": ("modules/theirs/a.tftest.hcl", "modules/theirs/tests/a.tftest.hcl"),
+    }
+
+
 @pytest.mark.parametrize(
     ("file", "directory", "expected"),
     [
