@@ -15,7 +15,7 @@ from pytest_tfpipeline.model import Check, Finding, Outcome, Record, Severity
 from pytest_tfpipeline.redact import clean
 from pytest_tfpipeline.terraform import command
 from pytest_tfpipeline.terraform.call import Directory
-from pytest_tfpipeline.terraform.diagnostics import render_findings
+from pytest_tfpipeline.terraform.diagnostics import pointers_named, render_findings
 
 _FILE = re.compile(r"^--- old/(.+)$", re.MULTILINE)
 _HUNK = re.compile(r"^@@ -(\d+)", re.MULTILINE)
@@ -38,7 +38,9 @@ def check(ctx: Context, check: Check) -> Record:
     found = tuple(_unformatted(check.dir, outcome.stdout, program)) if unformatted else ()
     if found or said is command.Meaning.DONE:
         return _record(ctx, check, mark_known(ctx, check, "fmt", found, of_diff, Severity.ERROR))
-    broken = tuple(_syntax(directory, outcome.stderr)) or (directory.broken(outcome, "fmt", f"{program} fmt"),)
+    broken = pointers_named(tuple(_syntax(directory, outcome.stderr)), directory.copy) or (
+        directory.broken(outcome, "fmt", f"{program} fmt"),
+    )
     return _record(ctx, check, broken)
 
 

@@ -194,7 +194,8 @@ class RootConfig(Table):
     """Names or directories of roots that are applied before it, beside those whose state it reads."""
 
     prepare: Items[TemplateArgv] = ()
-    """Commands (argv) that are run at the top of the run's copy of the tree, before validate, once per environment."""
+    """Commands (argv) that are run at the top of the run's copy of the tree, before validate, once per environment, and
+    where they do not name `{env}` also once without one, for validate and native tests."""
 
     after_apply: Items[TemplateArgv] = ()
     """Commands (argv) that are run after each apply, with the outputs as JSON on stdin."""

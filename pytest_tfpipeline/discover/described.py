@@ -63,7 +63,8 @@ def run_by_tofu(found: Found) -> Found:
         if dir_ not in found.directories:
             continue
         names = found.directories[dir_].files
-        both = why.endswith((*TOFU_ENDINGS, *TOFU_TEST_ENDINGS)) and any(name.endswith(COMMON_ENDINGS) for name in names)
+        tofu_file = why.endswith((*TOFU_ENDINGS, *TOFU_TEST_ENDINGS))
+        both = tofu_file and any(name.endswith(COMMON_ENDINGS) for name in names)
         is_root = found.verdicts[dir_].kind in (Kind.ROOT, Kind.EXAMPLE)
         if is_root or not both or any(caller in found.tofu for caller in found.callers.get(dir_, ())):
             kept[dir_] = why

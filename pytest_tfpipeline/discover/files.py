@@ -29,9 +29,21 @@ PRUNED = NEVER | {
     "venv",
 }
 
+#: What a file begins with that stands for one which Git LFS keeps elsewhere.
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
 _GIT_TIMEOUT = 60.0
 #: Set by git in hooks; they would make git look at another repository than the one asked about.
 _GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+
+
+def is_pointer(path: Path) -> bool:
+    """Whether the file is not itself there, but a Git LFS pointer to it."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(LFS_POINTER)) == LFS_POINTER
+    except OSError:
+        return False
 
 
 def repository_files(top: Path, runner: Runner) -> tuple[str, ...]:

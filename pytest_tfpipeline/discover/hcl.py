@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from pytest_tfpipeline.discover.facts import FileFacts, Problem
+from pytest_tfpipeline.discover.files import LFS_POINTER
 from pytest_tfpipeline.discover.jsonsyntax import json_blocks, json_facts
 from pytest_tfpipeline.discover.outline import OutlineError, outline
 from pytest_tfpipeline.discover.reading import facts_of, rough_facts
-
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def unreadable(error: OSError) -> FileFacts:
 
 def parse_bytes(data: bytes, *, is_json: bool) -> FileFacts:
     """The same for a file's bytes."""
-    if data.startswith(_LFS_POINTER):
+    if data.startswith(LFS_POINTER):
         text = "The file is a Git LFS pointer, not Terraform: run `git lfs pull`."
         return FileFacts(problem=Problem("git-lfs-pointer", text, 1))
     try:

@@ -1,4 +1,4 @@
-"""Native tests (`.tftest.hcl`, `.tofutest.hcl`, and as JSON): where they are, whose they are, and what their run blocks say.
+"""Native tests (`.tftest.hcl`, `.tofutest.hcl`, and as JSON): where and whose they are, and what run blocks say.
 
 Only the outline is read: which run blocks there are and where, whether they plan or apply, which module each is about,
 and which providers are mocked. terraform is the judge of everything else.

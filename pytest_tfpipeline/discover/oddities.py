@@ -92,7 +92,7 @@ def _absent_submodules(found: Found, files: Sequence[str], gitmodules: str) -> I
 
 
 def _pointers(found: Found) -> Iterator[str]:
-    """Whole directories of pointers, of which nothing else can be said."""
+    """Whole directories of pointers, of which nothing else can be said; and single files."""
     pointers = [
         dir_
         for dir_, directory in found.directories.items()
@@ -103,6 +103,15 @@ def _pointers(found: Found) -> Iterator[str]:
             f"{_some(pointers)}: every Terraform file there is a Git LFS pointer, so that nothing can be said of it: "
             f"run `git lfs pull`."
         )
+    single = [
+        join(dir_, name)
+        for dir_, directory in found.directories.items()
+        for name, facts in directory.files.items()
+        if dir_ not in pointers and found.verdicts[dir_].kind is not Kind.FRAGMENT and _is_pointer(facts.problem)
+    ]
+    if single:
+        what = "is a Git LFS pointer" if len(single) == 1 else "are Git LFS pointers"
+        yield f"{_some(single)} {what}, so that what is in there is not known: run `git lfs pull`."
 
 
 def _is_pointer(problem: object) -> bool:

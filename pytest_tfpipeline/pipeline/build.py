@@ -32,7 +32,12 @@ from pytest_tfpipeline.pipeline.programs import choose_programs, tofu_notes
 from pytest_tfpipeline.pipeline.providers import check_providers
 from pytest_tfpipeline.pipeline.source import read_commit
 from pytest_tfpipeline.pipeline.states import check_states, with_shared_states
-from pytest_tfpipeline.pipeline.targets import check_applied, check_environments, resolve_targets
+from pytest_tfpipeline.pipeline.targets import (
+    check_applied,
+    check_environments,
+    prepare_without_environment,
+    resolve_targets,
+)
 from pytest_tfpipeline.process import Runner, denied
 from pytest_tfpipeline.workspace import clean_old_runs, make_private, prepare_output, write_private
 from pytest_tfpipeline.workspace.digest import sha256
@@ -140,7 +145,8 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         preferred_versions=programs.preferred,
         root_versions=programs.by_root,
         settings=_settings(config, wish)
-        | {"tests": native_test_settings(config, repository), "mirrors": programs.mirrors},
+        | {"tests": native_test_settings(config, repository), "mirrors": programs.mirrors}
+        | {"prepare": {} if wish.alone else prepare_without_environment(repository, config)},
         cli_config_path=programs.cli_config,
         tofu_config_path=programs.tofu_config,
         timings=read_timings(output),

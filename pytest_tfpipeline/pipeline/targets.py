@@ -41,6 +41,21 @@ def resolve_targets(
     )
 
 
+def prepare_without_environment(repository: Repository, config: Config) -> dict[str, list[list[str]]]:
+    """By root, the `prepare` commands that name no environment: what they make is there for `validate` and native
+    tests too."""
+    found = {
+        root.dir: [
+            [expand(word, Place(root.dir, root.name)) for word in argv]
+            for argv in entry.prepare
+            if not any("{env}" in word for word in argv)
+        ]
+        for root in repository.roots
+        if (entry := root_config(config, root.dir)) is not None
+    }
+    return {root: commands for root, commands in found.items() if commands}
+
+
 def check_environments(asked: Sequence[str], repository: Repository, config: Config) -> None:
     """Raise UsageError for an environment that is unknown, or that no root belongs to."""
     known = known_environments(config, repository.environments)

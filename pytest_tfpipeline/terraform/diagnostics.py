@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_tfpipeline.discover.files import is_pointer
 from pytest_tfpipeline.model import Finding, Severity, Variable
 from pytest_tfpipeline.redact import clean
 from pytest_tfpipeline.terraform.mends import describe_lock, describe_missing_variables, mend_for
@@ -86,7 +87,22 @@ def findings_from_diagnostics(
     findings = [_finding(diagnostic, place, rule) for diagnostic in known if diagnostic not in missing]
     if missing:
         findings.insert(0, _missing_variables(missing, place, variables))
-    return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.severity is not Severity.ERROR))
+    found = pointers_named(dict.fromkeys(findings), copy or Path(repository))
+    return tuple(sorted(found, key=lambda finding: finding.severity is not Severity.ERROR))
+
+
+def pointers_named(findings: Iterable[Finding], top: Path) -> tuple[Finding, ...]:
+    """The same, but of a file below `top` that is a Git LFS pointer only that: no parser's word about it helps."""
+    told: dict[str, Finding | None] = {}
+    for finding in findings:
+        if finding.file and finding.severity is Severity.ERROR and finding.file not in told:
+            told[finding.file] = _pointer(finding.file) if is_pointer(top / finding.file) else None
+    return tuple(dict.fromkeys(told.get(finding.file or "") or finding for finding in findings))
+
+
+def _pointer(file: str) -> Finding:
+    text = "The file itself is not here, only what Git LFS keeps in its place.\n-> git lfs pull"
+    return Finding("git-lfs-pointer", Severity.ERROR, text, file=file, line=1)
 
 
 def failure(rule: str, text: str, *, file: str | None = None) -> Finding:

@@ -25,7 +25,7 @@ from pytest_tfpipeline.terraform.download import (
     temporary_path,
 )
 from pytest_tfpipeline.terraform.localstate import is_overridden, link_state, place_reads, place_state, use_empty_state
-from pytest_tfpipeline.terraform.prepare import ensure_prepared
+from pytest_tfpipeline.terraform.prepare import copy_without_environment, ensure_prepared
 from pytest_tfpipeline.terraform.variables import early_var_files
 from pytest_tfpipeline.terraform.versions import refuse_version
 
@@ -80,8 +80,10 @@ def speaks_json(terraform: Tool) -> bool:
 
 def directory_of(ctx: Context, root_dir: str, environment: str | None) -> Directory:
     """The root's directory in the environment's private copy."""
-    where = environment and (ctx.target(root_dir, environment) or environment)
-    return Directory(ctx, root_dir, where or None, ctx.workspace.tree(environment))
+    if not environment:
+        return Directory(ctx, root_dir, None, copy_without_environment(ctx))
+    where = ctx.target(root_dir, environment) or environment
+    return Directory(ctx, root_dir, where, ctx.workspace.tree(environment))
 
 
 def _init(ctx: Context, root_dir: str, environment: str | None) -> InitResult:
@@ -92,10 +94,9 @@ def _init(ctx: Context, root_dir: str, environment: str | None) -> InitResult:
     outside = _leading_outside(directory)
     if outside:
         return InitResult(False, outside, 0.0, str(directory.cwd))
-    if environment is not None:
-        prepared = ensure_prepared(ctx, environment).findings.get(root_dir)
-        if prepared:
-            return InitResult(False, prepared, 0.0, str(directory.cwd))
+    prepared = ensure_prepared(ctx, environment).findings.get(root_dir)
+    if prepared:
+        return InitResult(False, prepared, 0.0, str(directory.cwd))
     target = directory.where if isinstance(directory.where, Target) else None
     if target is not None:
         refused = place_state(directory, target)

@@ -32,6 +32,8 @@ __all__ = [
 T = TypeVar("T")
 #: The name of the copy that checks without an environment share; no environment may be called so.
 STATIC = "_static"
+#: The copy for `validate` and native tests, where commands have to generate something before.
+PREPARED = "_prepared"
 
 
 class Workspace:

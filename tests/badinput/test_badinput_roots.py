@@ -172,3 +172,12 @@ def _real_apply(root: Path, tmp_path: Path) -> Iterator[None]:
         finally:
             os.killpg(process.pid, signal.SIGINT)
             os.close(reader)
+
+
+def test_a_pointer_of_git_lfs_in_the_place_of_a_file(bench: Bench) -> None:
+    bench.scratch.write("infra/a/big.tf", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+    run = bench.run("-m", "tf_fmt or tf_validate")
+    assert "infra/a/big.tf:1: error [git-lfs-pointer] The file itself is not here" in run.text, run.text
+    assert "-> git lfs pull" in run.text
+    assert "Invalid block definition" not in run.text, "what a parser says of it does not help"
+    assert "2 failed" in run.text, "the other root goes on"

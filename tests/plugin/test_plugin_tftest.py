@@ -95,3 +95,27 @@ resource "terraform_data" "waits" {{
     assert destroyed.exists(), output
     assert "Traceback" not in output
     assert scratch.clean()
+
+
+def test_what_is_generated_is_there_for_native_tests_and_validate(scratch: Scratch) -> None:
+    scratch.root("a", 'output "made" {\n  value = file("${path.module}/made.txt")\n}\n')
+    scratch.write(
+        "infra/a/its.tftest.hcl",
+        'run "made" {\n  command = plan\n  assert {\n    condition     = output.made == "by a\\n" && local.more == 1\n'
+        '    error_message = "not made"\n  }\n}\n',
+    )
+    command = "echo by {name} > infra/{name}/made.txt; echo 'locals {{more=1}}' > infra/{name}/more.tf"
+    scratch.configure(
+        roots=f'match = "infra/*"\nprepare = [["sh", "-c", "{command}"], ["false", "{{env}}"]]\n',
+    )
+    scratch.commit()
+    run = scratch.run("-m", "tf_test or tf_validate or tf_fmt", "-n", "0", "-v")
+    assert run.code == 0, run.text
+    assert "infra/a/its.tftest.hcl::made PASSED" in run.text
+    assert scratch.clean()
+
+    scratch.configure(roots='match = "infra/*"\nprepare = [["false"]]\n')
+    scratch.commit()
+    broken = scratch.run("-m", "tf_test", "-n", "0")
+    assert broken.code == 1, broken.text
+    assert "prepare command 'false' failed with exit code 1" in broken.text
