@@ -80,4 +80,6 @@ def _syntax(directory: Directory, stderr: str) -> Iterator[Finding]:
         text = f"{found['summary']}\n{detail}\n-> It cannot be formatted until its syntax is right."
         line = int(found["line"])
         excerpt = clean(source_line(directory.copy / name, line))
-        yield Finding("terraform-fmt", Severity.ERROR, clean(text), file=clean(name), line=line, excerpt=excerpt)
+        yield directory.with_what_is_lacking(
+            Finding("terraform-fmt", Severity.ERROR, clean(text), file=clean(name), line=line, excerpt=excerpt)
+        )

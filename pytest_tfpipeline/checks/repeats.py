@@ -41,7 +41,7 @@ def _shorten(ctx: Context, check: Check, finding: Finding) -> Finding:
         return finding
     anchor, _, name = first.partition("::")
     by = name if check.id.startswith(f"{anchor}::") else first
-    return replace(finding, text=f"{headline}: shown in full by `{by}`", excerpt="")
+    return replace(finding, text=f"{headline.removesuffix('.')}: shown in full by `{by}`", excerpt="")
 
 
 def _headline(finding: Finding) -> str:

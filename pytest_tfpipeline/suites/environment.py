@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from pytest_tfpipeline.model import Suite
 from pytest_tfpipeline.process import Outcome, Request, Runner
-from pytest_tfpipeline.suites.explain import explain
+from pytest_tfpipeline.suites.explain import explain, explain_python
 from pytest_tfpipeline.suites.recipe import Recipe, recipe_of, shared_arguments
 
 _READY = ".tfpipeline-ready"
@@ -97,7 +97,7 @@ def _make(making: Making, path: Path) -> Prepared:
     recipe = making.recipe
     outcome = making.uv_does("venv", "--quiet", "--no-project", "--python", recipe.python, str(path))
     if not outcome.ok:
-        return Prepared(path, explain(outcome, making.recipe.files, "venv"))
+        return Prepared(path, explain_python(outcome, making.recipe.files, recipe.python))
     limits = path / "constraints.txt"
     limits.write_text(recipe.constraints, encoding="utf-8")
     fixed = ("--quiet", "--python", str(path / "bin" / "python"), "-c", str(limits), *recipe.arguments)

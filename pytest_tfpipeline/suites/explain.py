@@ -22,14 +22,29 @@ _REQUIREMENTS = (
     "correct the requirements, or name others with `requirements` in [[tool.tfpipeline.suite]]; once it is built, the "
     "environment is kept and no connection is needed"
 )
+_NO_PYTHON = "No interpreter found|[Nn]o download found"
+_NO_NETWORK = "Failed to fetch|dns error|error sending request|network|offline"
 #: What can be done, by what uv said; the first that is found counts.
 _MENDS = (
     (r"error: [Cc]ommand '\[?'?[^ ]*(?:cc|clang|\+\+)'|[Nn]o such file or directory: '[^ ]*(?:cc|clang)'", _COMPILER),
     (r"Unable to find .*compiler|pg_config|fatal error: .*\.h|Rust (?:compiler|toolchain)|\bcargo\b", _COMPILER),
-    (r"No interpreter found|[Nn]o download found", _PYTHON),
-    (r"Failed to fetch|dns error|error sending request|network|offline", _INDEX),
+    (_NO_PYTHON, _PYTHON),
+    (_NO_NETWORK, _INDEX),
     (r"", _REQUIREMENTS),
 )
+
+
+def explain_python(outcome: Outcome, files: Sequence[str], wanted: str) -> str:
+    """The same for `uv venv`, which needs nothing but the Python that is `wanted`."""
+    if not re.search(f"{_NO_PYTHON}|{_NO_NETWORK}", outcome.stderr):
+        return explain(outcome, files, "venv")
+    where = f" ({', '.join(files)})" if files else ""
+    last = [line.strip() for line in outcome.stderr.splitlines() if line.strip()][-1:]
+    said = "".join(f"\n  {line}" for line in last)
+    return (
+        f"environment not prepared: Python {wanted}{where} is not on this machine, and uv could not download it"
+        f"{said}\n-> {_PYTHON}"
+    )
 
 
 def explain(outcome: Outcome, files: Sequence[str], step: str) -> str:

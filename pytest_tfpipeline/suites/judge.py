@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_tfpipeline.model import CaseResult, Outcome
@@ -24,6 +24,9 @@ _EMPTY = (
 )
 #: pytest-cov's last word where too little is covered, and the last line of its table.
 _UNCOVERED = re.compile(r"^.*(?:Required test coverage of|Coverage failure:).*$", re.MULTILINE)
+#: A line of a traceback, and the files that are not the suite's.
+_FRAME = re.compile(r'\s*File "([^"]+)", line \d+')
+_INSTALLED = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python3|^<frozen ")
 _TOTAL = re.compile(r"^TOTAL\s.*?(\d+(?:\.\d+)?%)\s*$", re.MULTILINE)
 
 
@@ -217,4 +220,19 @@ def _cut(text: str) -> str:
 
 
 def _tail(text: str) -> str:
-    return "\n".join(f"    {line.rstrip()}" for line in text.splitlines() if line.strip()).rstrip()[-6000:]
+    lines = _without_others_frames(text.splitlines())
+    return "\n".join(f"    {line.rstrip()}" for line in lines if line.strip()).rstrip()[-6000:]
+
+
+def _without_others_frames(lines: Iterable[str]) -> Iterator[str]:
+    """What is left of a traceback that nobody caught, and of a crash's, without pytest's own way to the suite."""
+    theirs = True
+    for line in lines:
+        bare = line.removeprefix("INTERNALERROR>").removeprefix(" ") if line.startswith("INTERNALERROR>") else line
+        frame = _FRAME.match(bare)
+        if frame:
+            theirs = not _INSTALLED.search(frame[1])
+        elif not bare.startswith("  "):
+            theirs = True
+        if theirs:
+            yield bare

@@ -19,6 +19,7 @@ from pytest_tfpipeline.terraform.diagnostics import (
     parse_line,
 )
 from pytest_tfpipeline.terraform.features import lacking
+from pytest_tfpipeline.terraform.plaintext import diagnostics_of_text
 from pytest_tfpipeline.terraform.shortcut import run_filtered
 from pytest_tfpipeline.warm import FILTERED
 
@@ -115,9 +116,9 @@ class Directory:
         return {"TF_CLI_CONFIG_FILE": path} if path else {}
 
     def findings(self, outcome: Outcome, rule: str) -> tuple[Finding, ...]:
-        """What terraform's JSON lines say, with the user's own paths."""
+        """What terraform's JSON lines say, else its plain text, with the user's own paths."""
         found = findings_from_diagnostics(
-            diagnostics_of(outcome.stdout),
+            diagnostics_of(outcome.stdout) or diagnostics_of_text(outcome.stderr),
             self.dir,
             self.ctx.run.repository.path,
             copy=self.copy,
@@ -126,7 +127,7 @@ class Directory:
         )
         if self._root_dir in self.ctx.run.repository.tofu:
             found = tuple(replace(one, text=one.text.replace("`terraform ", "`tofu ")) for one in found)
-        found = tuple(map(self._with_what_is_lacking, found))
+        found = tuple(map(self.with_what_is_lacking, found))
         anchor = self.root.anchor if self.root else None
         # Of a state lock or a provider terraform names no file, and nobody would know which root is meant.
         return tuple(finding if finding.file else replace(finding, file=anchor) for finding in found)
@@ -146,10 +147,13 @@ class Directory:
         anchor = self.root.anchor if self.root else None
         rule = "timeout" if outcome.timed_out else f"terraform-{phase}"
         said = f"{text}\n{tail}".rstrip() + _advice(outcome, phase)
-        return self._with_what_is_lacking(failure(rule, said, file=anchor))
+        return self.with_what_is_lacking(failure(rule, said, file=anchor))
 
-    def _with_what_is_lacking(self, finding: Finding) -> Finding:
-        missing = lacking(self.terraform, finding.text) if finding.severity is Severity.ERROR else ""
+    def with_what_is_lacking(self, finding: Finding) -> Finding:
+        """The same, with the version that knows what this one does not, where the error is one of that kind."""
+        missing = (
+            lacking(self.terraform, f"{finding.text}\n{finding.excerpt}") if finding.severity is Severity.ERROR else ""
+        )
         return replace(finding, text=f"{finding.text}\n-> {missing}") if missing else finding
 
     def _how(self, outcome: Outcome, phase: str) -> str:

@@ -23,6 +23,15 @@ def _block(kind: str, name: str, **since: str) -> Feature:
     return Feature(name, re.compile(rf'Blocks\s+of\s+type\s+"{kind}"\s+are\s+not\s+expected'), since)
 
 
+def _argument(name: str, what: str, **since: str) -> Feature:
+    return Feature(what, re.compile(rf'(?:argument\s+named|[Aa]rgument)\s+"{name}"\s+is\s+not\s+expected'), since)
+
+
+def _functions(*names: str, **since: str) -> Feature:
+    named = " and ".join(f"`{name}`" for name in names)
+    return Feature(named, re.compile(rf'no\s+function\s+named\s+"(?:{"|".join(names)})"'), since)
+
+
 FEATURES = (
     _block("check", "`check` blocks", terraform="1.5", tofu="1.6"),
     _block("import", "`import` blocks", terraform="1.5", tofu="1.6"),
@@ -34,6 +43,19 @@ FEATURES = (
         re.compile(r'does\s+not\s+support\s+resource\s+type\s+"terraform_data"'),
         {"terraform": "1.4", "tofu": "1.6"},
     ),
+    Feature(
+        "optional attributes of an object's type",
+        re.compile(r"[Oo]ptional\s+(?:object\s+type\s+)?attributes\s+(?:are|is)\s+experimental"),
+        {"terraform": "1.3", "tofu": "1.6"},
+    ),
+    Feature("functions of providers", re.compile(r"\bprovider::\w+::"), {"terraform": "1.8", "tofu": "1.7"}),
+    _argument("ephemeral", "`ephemeral` values", terraform="1.10", tofu="1.11"),
+    _argument("use_lockfile", "locks in S3 (`use_lockfile`)", terraform="1.10", tofu="1.10"),
+    _functions("startswith", "endswith", "timecmp", terraform="1.3", tofu="1.6"),
+    _functions("strcontains", "plantimestamp", terraform="1.5", tofu="1.6"),
+    _functions("issensitive", terraform="1.8", tofu="1.7"),
+    _functions("templatestring", terraform="1.9", tofu="1.7"),
+    _functions("ephemeralasnull", terraform="1.10", tofu="1.11"),
 )
 
 

@@ -69,8 +69,8 @@ MENDS: tuple[Mend, ...] = (
         r"Failed to download module|Unreadable module directory|Module not (found|installed)|"
         r"Error accessing remote module|"
         r"Could not download module|Failed to resolve .{0,20}module",
-        "Check the module's `source`: that the directory is committed (and where it is in a submodule, that this is "
-        "checked out: `git submodule update --init`), or that this machine may read the repository or registry it names.",
+        "Check the module's `source`: that the directory is committed (in a submodule: that this is checked out, "
+        "`git submodule update --init`), or that this machine may read the repository or registry it names.",
     ),
     _mend(
         "no-bucket",

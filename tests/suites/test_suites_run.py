@@ -181,6 +181,9 @@ def test_what_is_not_a_failed_test_is_an_error_that_says_why(tree: Tree, body: s
     result = tree.add("app/test_it.py", body).run(timeout=6.0 if "sleep" in body else 60.0)
     assert says in result.judgement.text
     assert result.judgement.outcome is Outcome.ERROR
+    assert "site-packages" not in result.judgement.text, "pytest's own way to the suite says nothing"
+    if "import no_such_package" not in body and "sys" in body:
+        assert 'app/test_it.py", line 2' in result.judgement.text
 
 
 def test_a_suite_may_be_declared_empty(tree: Tree) -> None:
@@ -337,8 +340,11 @@ def test_a_python_that_cannot_be_had(tree: Tree) -> None:
     tree.add("app/test_it.py", "def test_a(): pass\n")
     result = tree.run(requirements=("app/pyproject.toml",), environ={"UV_OFFLINE": "1"})
     assert result.judgement.outcome is Outcome.ERROR
-    assert result.judgement.text.startswith("environment not prepared: uv venv failed (app/pyproject.toml)")
-    assert "3.99" in result.judgement.text
+    assert result.judgement.text.startswith(
+        "environment not prepared: Python >=3.99 (app/pyproject.toml) is not on this machine"
+    )
+    assert result.judgement.text.endswith("or name another with `python` in [[tool.tfpipeline.suite]]")
+    assert len(result.judgement.text.splitlines()) == 3
 
 
 def test_a_crash_under_xdist_is_blamed_on_its_test(tree: Tree) -> None:

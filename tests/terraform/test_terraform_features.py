@@ -21,6 +21,10 @@ REMOVED = 'Unsupported block type\nBlocks of type "removed" are not\nexpected he
         ("tofu", "1.6.2", REMOVED, "tofu 1.6.2 does not know `removed` blocks"),
         ("tofu", "1.10.6", 'Blocks of type "ephemeral" are not expected here.', "since 1.11"),
         ("terraform", "1.3.9", 'The provider does not support resource type "terraform_data".', "since 1.4"),
+        ("terraform", "1.7.5", "Missing newline\n  3 | x = provider::time::rfc3339_parse(1)", "functions of providers"),
+        ("terraform", "1.8.0", "Invalid\n  3 | x = provider::time::rfc3339_parse(1)", ""),
+        ("terraform", "1.2.9", 'There is no function named "startswith".', "since 1.3"),
+        ("terraform", "1.9.8", 'An argument named "use_lockfile" is not expected here.', "`use_lockfile`"),
         ("terraform", "1.3.9", 'Blocks of type "nonsense" are not expected here.', ""),
     ],
 )
