@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
 from pytest_tfpipeline.discover.described import Found
-from pytest_tfpipeline.discover.directories import join
+from pytest_tfpipeline.discover.directories import join, parent
 from pytest_tfpipeline.discover.environments import Environments
 from pytest_tfpipeline.discover.roots import resolve
 from pytest_tfpipeline.discover.settled import REQUIRED
@@ -15,6 +15,8 @@ from pytest_tfpipeline.discover.states import DECISIVE, WORKSPACE_PREFIX
 from pytest_tfpipeline.model import Kind, Root
 
 _SUBMODULE = re.compile(r"^\s*path\s*=\s*(.+?)\s*$", re.MULTILINE)
+#: A file of values that terraform reads unasked.
+_AUTO = re.compile(r"(?:^|/)([^/]+)\.auto\.tfvars((?:\.json)?)$")
 _SHOWN = 3
 
 
@@ -22,6 +24,7 @@ def oddities(found: Found, roots: Sequence[Root], files: Sequence[str], gitmodul
     """Each a whole sentence. `gitmodules` is the text of `.gitmodules`, "" where there is none."""
     yield from _called_roots(found, roots)
     yield from _same_states(roots)
+    yield from _read_everywhere(roots, files)
     yield from _computed_backends(found)
     yield from _absent_submodules(found, files, gitmodules)
     yield from _pointers(found)
@@ -62,6 +65,18 @@ def _same_states(roots: Sequence[Root]) -> Iterator[str]:
         if len(dirs) > 1:
             told = " ".join(filter(None, place))
             yield f"{_some(dirs)} have the same state by their backend blocks ({told}): give each its own."
+
+
+def _read_everywhere(roots: Sequence[Root], files: Sequence[str]) -> Iterator[str]:
+    """Files that are called after one environment, and that terraform reads by itself in all of them."""
+    by_dir = {root.dir: root for root in roots if len(root.environments) > 1}
+    for path in files:
+        root, found = by_dir.get(parent(path)), _AUTO.search(path)
+        if root is not None and found is not None and found[1] in root.environments:
+            yield (
+                f"{path}: terraform reads it in every environment of {root.dir}, not in {found[1]} alone, because of "
+                f"its name: call it {found[1]}.tfvars{found[2]}."
+            )
 
 
 def _computed_backends(found: Found) -> Iterator[str]:

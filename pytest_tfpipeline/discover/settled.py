@@ -44,12 +44,17 @@ def settled(top: Path, roots: Sequence[Root], sources: Sources, config: Config) 
     """The same roots, with what was found for them. A file that would give two roots one state is given to neither."""
     found = [_settled(root, sources, root_config(config, root.dir)) for root in roots]
     shared = _shared_states(top, found)
-    return tuple(
-        replace(
-            root, backend_files={name: files for name, files in root.backend_files.items() if shared.isdisjoint(files)}
-        )
-        for root in found
+    return tuple(_without(shared, root, sources, root_config(config, root.dir)) for root in found)
+
+
+def _without(shared: frozenset[str], root: Root, sources: Sources, entry: RootConfig | None) -> Root:
+    """The root without the shared files, and why it is run as it is."""
+    refused = {name: files for name, files in root.backend_files.items() if not shared.isdisjoint(files)}
+    kept = replace(root, backend_files={n: files for n, files in root.backend_files.items() if n not in refused})
+    left = (
+        f"there is {template} (not taken: it would give several roots one state)" for template in templates(refused)
     )
+    return replace(kept, grounds=(*_grounds(kept, sources, entry), *left))
 
 
 def lacking(backend: str | None, settings: Mapping[str, str]) -> tuple[str, ...]:
@@ -62,7 +67,7 @@ def _settled(root: Root, sources: Sources, entry: RootConfig | None) -> Root:
     backend_files = _nearest(sources.backend_files, root) if _wants_backend_files(root, entry) else {}
     found = replace(root, var_files=var_files, backend_files=backend_files)
     workspaces = tuple(_with_workspace(found, sources)) if _may_assume_workspace(root, entry) else ()
-    return replace(found, workspaces=workspaces, grounds=tuple(_grounds(found, sources, entry)))
+    return replace(found, workspaces=workspaces)
 
 
 def _nearest(files: Files, root: Root) -> dict[str, tuple[str, ...]]:

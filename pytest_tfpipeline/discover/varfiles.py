@@ -39,16 +39,19 @@ class Claim:
 @dataclass(frozen=True)
 class Files:
     """Claims by the directory in which they are looked for: `config/prod.tfvars` is one of `config`, and
-    `config/prod/core.tfvars` too, for `core` alone. `kinds` are the directories' names that hold such files."""
+    `config/prod/core.tfvars` too, for `core` alone. `kinds` are the directories' names that hold such files; in one of
+    the `roots`, which may be called like that, they are its own and those of the roots below it."""
 
     at: Mapping[str, tuple[Claim, ...]] = field(default_factory=dict)
     kinds: tuple[str, ...] = VAR_FILE_DIRECTORIES
+    roots: frozenset[str] = frozenset()
 
     def seen_from(self, root: str) -> Iterator[Claim]:
         """The claims that a root sees, nearest first."""
         own = key_of(posixpath.basename(root))
         for directory in places(root, self.kinds) if self.at else ():
-            claims = self._by_owner.get(directory, {})
+            others = directory in self.roots and not f"{root}/".startswith(f"{directory}/") and directory != "."
+            claims = {} if others else self._by_owner.get(directory, {})
             for owner in (own, None) if claims else ():
                 yield from claims.get(owner, ())
 
@@ -81,14 +84,16 @@ def places(root: str, kinds: Iterable[str] = VAR_FILE_DIRECTORIES) -> Iterator[s
 def index_var_files(files: Iterable[str], terraform_dirs: Collection[str], roots: Iterable[str]) -> Files:
     """All var files that could be an environment's; one that terraform reads by itself is none."""
     stems = ((path, stem) for path in files if (stem := _var_stem(path)))
-    return Files(_Claims(terraform_dirs, roots, FILLERS, parts_of).index(stems))
+    roots = frozenset(roots)
+    return Files(_Claims(terraform_dirs, roots, FILLERS, parts_of).index(stems), roots=roots)
 
 
 def index_backend_files(files: Iterable[str], terraform_dirs: Collection[str], roots: Iterable[str]) -> Files:
     """All files for `-backend-config` that could be an environment's."""
     stems = ((path, stem) for path in files if (stem := _backend_stem(path)))
+    roots = frozenset(roots)
     claims = _Claims(terraform_dirs, roots, BACKEND_WORDS | FILLERS, backend_parts, without_backend)
-    return Files(claims.index(stems), (*VAR_FILE_DIRECTORIES, *BACKEND_DIRECTORIES))
+    return Files(claims.index(stems), (*VAR_FILE_DIRECTORIES, *BACKEND_DIRECTORIES), roots)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,10 @@ ODD: dict[str, tuple[dict[str, str], str]] = {
         {"big/main.tf": POINTER, "big/backend.tf": POINTER},
         "big: every Terraform file there is a Git LFS pointer",
     ),
+    "a file for one environment that is read in all": (
+        {"app/main.tf": PLAIN, "app/dev.auto.tfvars": "", "app/prod.tfvars": "", "app/dev.tfvars": ""},
+        "app/dev.auto.tfvars: terraform reads it in every environment of app, not in dev alone, because of its name",
+    ),
     "a pointer among others": (
         {"big/main.tf": PLAIN, "big/data.tf": POINTER},
         "big/data.tf is a Git LFS pointer, so that what is in there is not known: run `git lfs pull`.",

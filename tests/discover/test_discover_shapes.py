@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from shapes import PLAIN, SHAPES, WHOLE, Shape
+from shapes import PARTIAL, PLAIN, SHAPES, WHOLE, Shape
 
 from pytest_tfpipeline.discover.names import is_place, is_usual, parts_of
 
@@ -79,3 +79,22 @@ def test_another_roots_file_is_not_seen(describe: Callable[..., Any]) -> None:
     found = describe(files)
     assert found.roots["tf/net"].var_files == {}
     assert found.repository.candidates == ()
+
+
+def test_the_files_of_a_root_that_is_called_like_a_place_for_files_are_its_own(describe: Callable[..., Any]) -> None:
+    files = {"tf/config/main.tf": PLAIN, "tf/config/dev.tfvars": "", "tf/net/main.tf": PLAIN, "tf/net/dev.tfvars": ""}
+    found = describe({**files, "tf/app/main.tf": PLAIN, "tf/config/below/main.tf": PLAIN})
+    assert found.roots["tf/config"].var_files == {"dev": ("tf/config/dev.tfvars",)}
+    assert found.roots["tf/config/below"].var_files == {"dev": ("tf/config/dev.tfvars",)}
+    assert found.roots["tf/net"].var_files == {"dev": ("tf/net/dev.tfvars",)}
+    assert found.roots["tf/app"].var_files == {}
+
+
+def test_a_file_that_is_given_to_nobody_is_said_to_be(describe: Callable[..., Any]) -> None:
+    files = {"backends/dev.tfbackend": 'key = "one"\n', "a/main.tf": PARTIAL, "b/main.tf": PARTIAL}
+    found = describe({**files, "a/dev.tfvars": "", "b/dev.tfvars": ""})
+    assert found.roots["a"].backend_files == {}
+    assert found.roots["a"].grounds == (
+        "there is a/{env}.tfvars",
+        "there is backends/{env}.tfbackend (not taken: it would give several roots one state)",
+    )
