@@ -30,6 +30,8 @@ from pytest_tfpipeline.emulator.refusal import action_of, refusal_body
 _log = logging.getLogger(__name__)
 #: A bucket of a service's name (`logs`) is taken for the service by moto, which looks at the whole host.
 _HOSTED_BUCKET = re.compile(r"([a-z0-9-]+)\.(s3\.(?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?)")
+#: The service that a request is signed for; the host may begin with something else (`cp.maps.geo...`).
+_SIGNED_FOR = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/,\s]*/([a-z0-9.-]+)/aws4_request")
 _SAME = "for {:.0f} seconds it has answered the same, and whoever waits for something else would wait for ever"
 #: What a table for locks has none of.
 _UNSET = (
@@ -91,7 +93,8 @@ class Cloud:
         if bucket and service != "s3":
             service, call = "s3", _by_path(call, *bucket.groups())
         if service is None or service == "moto_api":
-            named = call.host.partition(".")[0]
+            signed = _SIGNED_FOR.search(call.headers.get("Authorization") or "")
+            named = signed[1] if signed else call.host.partition(".")[0]
             return _not_emulated(call, f"{_cannot(call, named)}: it has no service at {call.host}")
         with self._mending:
             mend(self._unmended.pop(service, ()))

@@ -228,6 +228,7 @@ def test_of_many_conditional_writes_one_wins(shared: Emulator) -> None:
             {},
             "cannot do ec2 DescribeHostReservations: The describe_host_res",
         ),
+        ("location", "list_maps", {}, r"cannot do geo POST /maps/v0/list-maps: it has no service at cp\.maps\.geo"),
         ("iam", "list_service_specific_credentials", {}, "cannot do iam ListServiceSpecificCredentials: "),
     ],
 )
