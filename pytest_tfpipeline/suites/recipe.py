@@ -36,6 +36,7 @@ _PLUGINS = (
 _FIXTURES = ((re.compile(r"\bdef test_\w*\([^)]*\bmocker\b"), "pytest-mock"),)
 #: A requirement that is a path: it means something else in another directory.
 _LOCAL = re.compile(rb"^\s*-e\b|--editable|\./|file:|^\s*--find-links", re.MULTILINE)
+_COMMENT = re.compile(rb"(?:^|\s)#.*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +112,21 @@ def _plugins(tree: Path, suite: Suite) -> list[str]:
 
 
 def _digest(tree: Path, files: Sequence[str], words: Sequence[str]) -> str:
-    sha = hashlib.sha256("\0".join(("2", _own_version(), *words, "")).encode())
+    sha = hashlib.sha256("\0".join(("3", _own_version(), *words, "")).encode())
     top = tree.resolve()
     for path in with_included(tree, files):
         content = path.read_bytes()
         # Suites that say the same share an environment, unless what they say depends on where they say it.
-        place = path.relative_to(top).as_posix() if path.suffix != ".txt" or _LOCAL.search(content) else path.name
-        sha.update(place.encode() + b"\0" + content + b"\0")
+        alone = path.suffix != ".txt" or _LOCAL.search(content)
+        place, said = (path.relative_to(top).as_posix(), content) if alone else (path.name, _requirements(content))
+        sha.update(place.encode() + b"\0" + said + b"\0")
     return sha.hexdigest()[:24]
+
+
+def _requirements(content: bytes) -> bytes:
+    """A requirements file without what pip does not read."""
+    lines = (_COMMENT.sub(b"", line).strip() for line in content.splitlines())
+    return b"\n".join(line for line in lines if line)
 
 
 def _own_version() -> str:

@@ -94,6 +94,23 @@ def test_suites_that_say_the_same_share_an_environment_unless_it_depends_on_the_
 
 
 @pytest.mark.parametrize(
+    ("text", "shared"),
+    [
+        ("# of this one\n\nboto3   # for queues\r\n", True),
+        ("boto3#2\n", False),
+        ("boto3==1\n", False),
+    ],
+)
+def test_comments_in_requirements_make_no_environment_of_its_own(tmp_path: Path, text: str, shared: bool) -> None:
+    digests = set()
+    for name, said in (("a", "boto3\n"), ("b", text)):
+        write(tmp_path, f"{name}/requirements.txt", said)
+        suite = Suite(name, name, f"{name}/test_it.py", requirements=(f"{name}/requirements.txt",))
+        digests.add(recipe_of(tmp_path, suite).digest)
+    assert (len(digests) == 1) is shared
+
+
+@pytest.mark.parametrize(
     ("poetry", "expected"),
     [
         ("^1.2.3", ">=1.2.3,<2"),
