@@ -152,6 +152,16 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
+class Deciding:
+    """A file that decides what a run demands or lets through: relative to the repository, or absolute where it is in
+    another place. `role` is what it does, as in "NAME, which ..."; `sha256` is "" where it is not there."""
+
+    file: str
+    role: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
     """One row of `--tf-list`: a directory and what it was taken for, with the rule that said so."""
 
@@ -523,6 +533,8 @@ class Run:
     waivers: tuple[Waiver, ...] = ()
     #: None where no finding is known beforehand.
     baseline: Baseline | None = None
+    #: What was read beside Terraform, and must be the commit's where a real environment is applied.
+    deciding: tuple[Deciding, ...] = ()
     #: Directory and environment (None: the configuration itself) of every `policy` check that there could be.
     policed: tuple[tuple[str, str | None], ...] = ()
     #: The group that the run is restricted to, and the directories that are therefore not judged.

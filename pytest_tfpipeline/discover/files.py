@@ -34,7 +34,7 @@ LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 _GIT_TIMEOUT = 60.0
 #: Set by git in hooks; they would make git look at another repository than the one asked about.
-_GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
 
 def is_pointer(path: Path) -> bool:
@@ -75,7 +75,7 @@ def _git_files(top: Path, runner: Runner) -> list[str] | None:
 
 def _git(top: Path, runner: Runner, *arguments: str) -> Outcome:
     argv = ("git", "-c", "core.fsmonitor=false", *arguments)
-    return runner.run(Request(argv, top, timeout=_GIT_TIMEOUT, unset=_GIT_VARIABLES))
+    return runner.run(Request(argv, top, timeout=_GIT_TIMEOUT, unset=GIT_VARIABLES))
 
 
 def _existing(top: Path, names: Iterable[str], runner: Runner) -> Iterator[str]:

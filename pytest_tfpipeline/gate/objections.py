@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_tfpipeline.gate.reasons import Code, Reason
-from pytest_tfpipeline.model import EnvironmentRun, PlanResult, PlanStatus, Tool
+from pytest_tfpipeline.model import Deciding, EnvironmentRun, PlanResult, PlanStatus, Tool
 from pytest_tfpipeline.terraform.plan import Plan, destroys
 
 _SHOWN = 5
@@ -26,7 +26,8 @@ def to_tree(dirty: Sequence[str], ignored: Sequence[str], environment: Environme
     if dirty:
         yield Reason(Code.TREE_DIRTY, f"not committed: {_some(dirty)}; commit or stash, then run again")
     if ignored:
-        yield Reason(Code.IGNORED_INPUT, f"git ignores what terraform would read: {_some(ignored)}; remove or track it")
+        text = f"git ignores what terraform or pytest would read: {_some(ignored)}; remove or track it"
+        yield Reason(Code.IGNORED_INPUT, text)
 
 
 def to_locks(unlocked: Sequence[str], environment: EnvironmentRun) -> Iterator[Reason]:
@@ -36,13 +37,12 @@ def to_locks(unlocked: Sequence[str], environment: EnvironmentRun) -> Iterator[R
         yield Reason(Code.IGNORED_INPUT, text)
 
 
-def to_baseline(file: str, *, tracked: bool, changed: bool, environment: EnvironmentRun) -> Iterator[Reason]:
-    """A baseline that is not the commit's: whoever reviewed that has not seen what it lets through."""
-    if changed:
-        yield Reason(Code.TREE_CHANGED, f"changed since the run began: {file}")
-    if not tracked and environment.emulator is None:
-        text = f"not in the commit: {file}, which lets findings through; commit it, or remove it"
-        yield Reason(Code.IGNORED_INPUT, text)
+def to_deciding(outside: Iterable[Deciding], environment: EnvironmentRun) -> Iterator[Reason]:
+    """Files that decide and are not the commit's: whoever reviewed that has not seen what they say."""
+    if environment.emulator is None:
+        for one in outside:
+            text = f"not in the commit: {one.file}, which {one.role}; commit it, or do without it"
+            yield Reason(Code.IGNORED_INPUT, text)
 
 
 def to_changes_of_tree(changed: Sequence[str]) -> Iterator[Reason]:

@@ -64,7 +64,7 @@ MEANING: dict[Code, str] = {
     Code.NOTHING_TO_CHECK: "No root belongs to the environment, or nothing was collected.",
     Code.TREE_CHANGED: "A file of the repository or of the private copy changed between plan and apply.",
     Code.TREE_DIRTY: "The work tree has uncommitted changes and the environment is not emulated.",
-    Code.IGNORED_INPUT: "Not in the commit: a file that terraform would read, a lock made by init, or the baseline.",
+    Code.IGNORED_INPUT: "Not in the commit: what terraform or pytest would read, a lock of providers, or rules.",
     Code.TOOL_CHANGED: "terraform, or another tool that the run used, changed between plan and apply.",
     Code.PLAN_CHANGED: "A saved plan is missing, is not the one that was recorded, or belongs to another root.",
     Code.PLAN_INCOMPLETE: "A plan is incomplete (`-target`), errored, or cannot be read by the controller.",

@@ -19,16 +19,16 @@ from pytest_tfpipeline.model import EnvironmentRun, PlanStatus
 from pytest_tfpipeline.parallel import in_parallel
 from pytest_tfpipeline.pipeline.build import changed_since
 from pytest_tfpipeline.pipeline.claims import Claims
+from pytest_tfpipeline.pipeline.deciding import changed_deciding, not_committed
 from pytest_tfpipeline.pipeline.expected import plan_check_id
 from pytest_tfpipeline.pipeline.history import Kept, is_ancestor, kept_evidence, last_kept
 from pytest_tfpipeline.pipeline.judge import Reading
 from pytest_tfpipeline.pipeline.proposal import propose
-from pytest_tfpipeline.pipeline.source import is_tracked, read_commit, read_tree_state
+from pytest_tfpipeline.pipeline.source import read_commit, read_tree_state
 from pytest_tfpipeline.proof.document import EnvironmentPart, Evidence, read_evidence
 from pytest_tfpipeline.proof.verify import Proof, verify_evidence
 from pytest_tfpipeline.terraform.current import current_state
 from pytest_tfpipeline.terraform.locked import unlocked
-from pytest_tfpipeline.workspace.digest import sha256
 
 #: States that are read at the same time.
 _PARALLEL = 4
@@ -60,12 +60,12 @@ class Admission:
     def to_tree(self, environment: EnvironmentRun) -> Iterator[Reason]:
         """The tree is not the commit any more, or never was."""
         run, runner = self.ctx.run, self.ctx.runner
-        yield from objections.to_changes_of_tree(changed_since(run))
+        yield from objections.to_changes_of_tree(tuple(dict.fromkeys((*changed_since(run), *changed_deciding(run)))))
         yield from objections.to_moved_commit(run.commit, read_commit(runner, self.top))
         roots = tuple(target.root for target in run.targets)
         tree = read_tree_state(runner, self.top, roots)
         yield from objections.to_tree(tree.dirty, tree.ignored, environment)
-        yield from self._to_baseline(environment)
+        yield from objections.to_deciding(not_committed(runner, run), environment)
         yield from objections.to_locks(unlocked(self.ctx, environment.name), environment)
 
     def to_order(self, environment: EnvironmentRun, earlier: Sequence[EnvironmentResult]) -> Iterator[Reason]:
@@ -149,14 +149,6 @@ class Admission:
             key=self.key,
             done=done,
         )
-
-    def _to_baseline(self, environment: EnvironmentRun) -> Iterator[Reason]:
-        baseline = self.ctx.run.baseline
-        if baseline is not None:
-            path = self.top / baseline.file
-            changed = not path.is_file() or sha256(path) != baseline.sha256
-            tracked = is_tracked(self.ctx.runner, self.top, baseline.file)
-            yield from objections.to_baseline(baseline.file, tracked=tracked, changed=changed, environment=environment)
 
     def _moved(self, environment: EnvironmentRun, reading: Reading) -> Reason | None:
         result = reading.result

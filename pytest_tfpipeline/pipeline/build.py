@@ -24,6 +24,7 @@ from pytest_tfpipeline.errors import UsageError
 from pytest_tfpipeline.model import EnvironmentRun, Repository, Run, Target
 from pytest_tfpipeline.pipeline.assumed import check_assumed, question_note
 from pytest_tfpipeline.pipeline.baseline import keep_known, read_known
+from pytest_tfpipeline.pipeline.deciding import deciding_files
 from pytest_tfpipeline.pipeline.exceptions import Exceptions, exception_notes, policed, read_exceptions
 from pytest_tfpipeline.pipeline.expected import expected_checks
 from pytest_tfpipeline.pipeline.groups import scope_of
@@ -31,7 +32,7 @@ from pytest_tfpipeline.pipeline.nativetests import native_test_notes, native_tes
 from pytest_tfpipeline.pipeline.programs import choose_programs, tofu_notes
 from pytest_tfpipeline.pipeline.providers import check_providers
 from pytest_tfpipeline.pipeline.source import read_commit
-from pytest_tfpipeline.pipeline.states import check_states, with_shared_states
+from pytest_tfpipeline.pipeline.states import check_states, shared_by_roots, with_shared_states
 from pytest_tfpipeline.pipeline.targets import (
     check_applied,
     check_environments,
@@ -63,6 +64,8 @@ class Wish:
     group: str | None = None
     alone: bool = False
     record: bool = False
+    #: The file that pytest takes its options from.
+    ini: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         today=today.isoformat(),
         waivers=exceptions.waivers,
         baseline=known.use,
+        deciding=deciding_files(top, config, known.use, wish.ini),
         policed=policed(repository, config),
         group=scope.group,
         not_judged=scope.not_judged,
@@ -171,6 +175,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         *programs.notes,
         *_copy_in_notes(top, run),
         *known.notes,
+        *_shared_notes(repository, wish, targets),
         *excepted,
         *scope.notes(),
     )
@@ -187,6 +192,14 @@ def _targets(repository: Repository, config: Config, wish: Wish) -> tuple[Target
     else:
         targets = with_shared_states(repository, config, asked, targets)
     return tuple(target for target in targets if target.environment in asked)
+
+
+def _shared_notes(repository: Repository, wish: Wish, targets: Sequence[Target]) -> Iterator[str]:
+    """Of states that configuration or workspaces make one: discovery says by itself what backend blocks say."""
+    if wish.mode == "plan":
+        given = [target for target in targets if target.backend_config or target.workspace]
+        for text in shared_by_roots(repository, wish.environments, given):
+            yield f"{text}; an apply there would be refused"
 
 
 def withheld(repository: Repository, environ: Mapping[str, str]) -> tuple[str, ...]:

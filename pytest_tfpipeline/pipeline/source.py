@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from pytest_tfpipeline.discover.files import GIT_VARIABLES
 from pytest_tfpipeline.gate.result import Source
 from pytest_tfpipeline.process import Outcome, Request, Runner
 
 _TIMEOUT = 60.0
+
+#: Read by pytest wherever it lies beside tests or above them; it may stand in the place of any fixture.
+_READ_BY_PYTEST = "conftest.py"
 
 #: Files that terraform reads by itself when they lie beside a root's own, by pattern.
 READ_BY_TERRAFORM = (
@@ -28,7 +33,7 @@ READ_BY_TERRAFORM = (
 @dataclass(frozen=True, slots=True)
 class TreeState:
     """`dirty`: tracked or untracked files that differ from the commit, or why nobody knows. `ignored`: files that git
-    ignores and that terraform would read. Both are relative to the repository."""
+    ignores and that terraform or pytest would read. Both are relative to the repository."""
 
     dirty: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
@@ -48,13 +53,14 @@ def read_commit(runner: Runner, top: Path) -> str | None:
     return _git(runner, top, "rev-parse", "--verify", "--quiet", "HEAD") or None
 
 
-def is_tracked(runner: Runner, top: Path, name: str) -> bool:
-    """Whether git tracks that file, by its path from `top`."""
-    return bool(_git(runner, top, "ls-files", "-z", "--", f":(literal){name}"))
+def tracked(runner: Runner, top: Path, names: Iterable[str]) -> frozenset[str]:
+    """Those of these files that git tracks, by their paths from `top`; also where a submodule is what tracks them."""
+    words = ("ls-files", "-z", "--recurse-submodules", "--", *(f":(literal){name}" for name in names))
+    return frozenset((_git(runner, top, *words) or "").split("\0")) - {""}
 
 
 def read_tree_state(runner: Runner, top: Path, roots: tuple[str, ...]) -> TreeState:
-    """What differs from the commit, and what git hides that terraform would read in these roots."""
+    """What differs from the commit, and what git hides that terraform would read in these roots, or pytest."""
     asked = _status(runner, top)
     if not asked.ok:
         return TreeState((_unknown(asked),))
@@ -79,6 +85,8 @@ def _overlooked(runner: Runner, top: Path) -> tuple[str, ...]:
 
 def _would_be_read(path: str, roots: tuple[str, ...]) -> bool:
     folder, _, name = path.rpartition("/")
+    if name == _READ_BY_PYTEST:
+        return True
     return (folder or ".") in roots and any(fnmatch.fnmatchcase(name, pattern) for pattern in READ_BY_TERRAFORM)
 
 
@@ -94,7 +102,8 @@ def _git(runner: Runner, top: Path, *words: str) -> str | None:
 
 
 def _ask(runner: Runner, top: Path, *words: str) -> Outcome:
-    return runner.run(Request(("git", *words), top, timeout=_TIMEOUT))
+    argv = ("git", "-c", "core.fsmonitor=false", *words)
+    return runner.run(Request(argv, top, timeout=_TIMEOUT, unset=GIT_VARIABLES))
 
 
 def _without_credentials(url: str) -> str:

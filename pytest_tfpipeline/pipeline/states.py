@@ -1,8 +1,9 @@
-"""Which state each target has, as far as the configuration tells: no two environments may have the same."""
+"""Which state each target has, as far as the configuration tells: no two environments, or roots, may share one."""
 
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,11 @@ _PLACE = (
 _MEND = (
     'give each environment a state of its own: `backend = ["key={name}/{env}.tfstate"]`, or `workspace`, in its '
     "[[root]]; or `environments`, if the root belongs to one of them alone"
+)
+
+_MEND_ROOTS = (
+    'give each root a state of its own: in its backend block, or by `backend = ["key={name}/{env}.tfstate"]` in its '
+    "[[root]]; or `apply = false` for the one that is only looked at"
 )
 
 #: What makes a state that one and no other.
@@ -56,9 +62,27 @@ def state_of(root: Root, target: Target, top: Path) -> State | None:
 
 def check_states(repository: Repository, config: Config, asked: Sequence[str], targets: Sequence[Target]) -> None:
     """Raise ConfigurationError where an environment that was asked for shares a state with another one: what is applied
-    in the one would be taken for the other. `targets` are those of every environment that is known or asked for."""
+    in the one would be taken for the other. Two roots with one state would each destroy what the other made.
+
+    `targets` are those of every environment that is known or asked for.
+    """
     for state, target, other in _clashes(repository, asked, targets):
         raise ConfigurationError(_shared(state, target, other, config), where=config.source or None, mend=_MEND)
+    for text in shared_by_roots(repository, asked, targets):
+        raise ConfigurationError(text, where=config.source or None, mend=_MEND_ROOTS)
+
+
+def shared_by_roots(repository: Repository, asked: Sequence[str], targets: Sequence[Target]) -> Iterator[str]:
+    """A sentence for each state that several roots would be applied to in one environment that was asked for."""
+    roots, top = {root.dir: root for root in repository.roots}, Path(repository.path)
+    found: defaultdict[tuple[str, State], dict[str, None]] = defaultdict(dict)
+    for target in targets:
+        state = state_of(roots[target.root], target, top) if target.apply and target.environment in asked else None
+        if state is not None:
+            found[target.environment, state][target.root] = None
+    for (environment, state), dirs in found.items():
+        if len(dirs) > 1:
+            yield f"{' and '.join(dirs)} would have one state in {environment}: {_told(state)}"
 
 
 def with_shared_states(
@@ -68,10 +92,10 @@ def with_shared_states(
     shares as its problem, and the rest goes on. Of a configured root it is raised as an error."""
     found: dict[tuple[str, str], Finding] = {}
     for state, target, other in _clashes(repository, asked, targets):
+        text = _shared(state, target, other, config)
         if root_config(config, target.root) is not None:
-            raise ConfigurationError(_shared(state, target, other, config), where=config.source or None, mend=_MEND)
-        text = f"{_shared(state, target, other, config)}\n-> {_MEND}"
-        found[target.root, target.environment] = Finding("shared-state", Severity.ERROR, text)
+            raise ConfigurationError(text, where=config.source or None, mend=_MEND)
+        found[target.root, target.environment] = Finding("shared-state", Severity.ERROR, f"{text}\n-> {_MEND}")
     return tuple(
         replace(one, problems=(*one.problems, found[key])) if (key := (one.root, one.environment)) in found else one
         for one in targets
@@ -110,9 +134,9 @@ def _shared(state: State, target: Target, other: Target, config: Config) -> str:
     where = f"{target.root} in {target.environment}"
     borrowed = f" (which borrows from {lender})" if lender else ""
     same = other.environment if other.root == target.root else f"{other.root} in {other.environment}"
-    shown = state[1] if state[0] == "local" else state[2]
-    return f"{where}{borrowed} would have the state of {same}: `{shown}`, workspace `{_workspace(state)}`"
+    return f"{where}{borrowed} would have the state of {same}: {_told(state)}"
 
 
-def _workspace(state: State) -> str:
-    return state[2] if state[0] == "local" else state[3]
+def _told(state: State) -> str:
+    key, workspace = state[1:3] if state[0] == "local" else state[2:4]
+    return f"`{key}`, workspace `{workspace}`"

@@ -73,6 +73,7 @@ def take_control(config: pytest.Config, top: Path) -> None:
             operator_file(config),
             group_asked_for(config),
             record=records_baseline(config),
+            ini=config.inipath,
         )
         source = read_source(runner, top) if wish.mode == "plan" else None
         run, notes = build_run(top, wish, describe(top, wish, runner), runner)

@@ -89,6 +89,26 @@ COMMANDS = Raid(
     answer="`isolation`",
 )
 
+
+def seeded(scene: Field) -> None:
+    """An environment that is tried in an emulated cloud, which commands and a function of the branch's fill."""
+    scene.scratch.write("evil.py", f"def fill():\n    {scene.steals_in_python('function')}\n")
+    steals = f"[\"sh\", \"-c\", '''{scene.steals('command')}''']"
+    scene.scratch.configure(f'[environment.staging]\nemulator = "aws"\nseed = [{steals}, "evil:fill"]\n')
+
+
+SEEDED = Raid(
+    (
+        Threat("a command of a `seed`", "fills the emulated cloud", stolen("command"), alone=0),
+        Threat("a function of a `seed`", "is Python of the branch's", stolen("function"), alone=0),
+    ),
+    exit=1,
+    says="runs no code of the tree",
+    setup=seeded,
+    forge=passing,
+    answer="`isolation`",
+)
+
 #: Applies the root in a copy of its own, while nothing that is right could be applied.
 APPLIES = """
 import shutil, subprocess
@@ -117,4 +137,4 @@ CALLS = Raid(
     answer="`isolation`, `check-failed`",
 )
 
-RAIDS = (IMPORTED, COMMANDS, CALLS)
+RAIDS = (IMPORTED, COMMANDS, SEEDED, CALLS)

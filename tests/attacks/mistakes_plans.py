@@ -268,6 +268,62 @@ def ignored(scene: Scene) -> None:
         scene.scratch.write(name, "{}" if name.endswith("json") else "")
 
 
+WAIVER = """
+[[waiver]]
+rule = "X"
+address = "*"
+owner = "me"
+reason = "so it passes"
+expires = 2099-01-01
+environment = "production"
+"""
+ALLOWED = """
+[[allow]]
+root = "infra/a"
+address = "terraform_data.it"
+environment = "staging"
+reason = "so it passes"
+expires = 2099-01-01
+"""
+#: What each of them is, and what it says.
+RULES = {
+    "tfpipeline.toml": ("configuration", None),
+    "pytest.ini": ("`pytest.ini`", None),
+    "conftest.py": ("`conftest.py`", "def pytest_configure():\n    pass\n"),
+    "waivers.toml": ("file of waivers", WAIVER),
+    "allowed.toml": ("file of allowed deletions", ALLOWED),
+    "signers": ("file of signers", "# nobody yet\n"),
+    ".tfpipeline-baseline.json": ("baseline", '{"version": 1, "findings": []}'),
+}
+
+
+def ignored_rules(scene: Scene) -> None:
+    """Files that decide, each of which this checkout alone ignores and none of which is committed."""
+    (scene.scratch.path / ".git/info/exclude").write_text("\n".join(RULES))
+    scene.scratch.environments = ("staging", "production")
+    named = 'waivers = "waivers.toml"\nallow_destroy = "allowed.toml"\nsigners = "signers"\n'
+    scene.scratch.configure(named, roots=APART.format(states=scene.scratch.states))
+    for name, (_, text) in RULES.items():
+        if text is not None:
+            scene.scratch.write(name, text.lstrip())
+    scene.scratch.git("rm", "--quiet", "--cached", "tfpipeline.toml", "pytest.ini")
+
+
+def elsewhere(scene: Scene) -> Result:
+    """A configuration that lies beside the repository."""
+    place = scene.path / "mine.toml"
+    (scene.scratch.path / "tfpipeline.toml").rename(place)
+    scene.scratch.commit()
+    return scene.scratch.run("--apply-env", "staging", f"--tf-config={place}", "-n", "0")
+
+
+def linked_rules(scene: Scene) -> None:
+    """The configuration that is committed is a link to one that is not."""
+    (scene.scratch.path / ".git/info/exclude").write_text("mine.toml\n")
+    (scene.scratch.path / "tfpipeline.toml").rename(scene.scratch.path / "mine.toml")
+    (scene.scratch.path / "tfpipeline.toml").symlink_to("mine.toml")
+
+
 def replaced_terraform(scene: Scene) -> None:
     """A test that replaces the program."""
     program = scene.path / "bin" / "terraform"
@@ -300,6 +356,24 @@ TREE = (
         tuple(Attack(name, "is read by terraform and not in the commit", path) for path, name in IGNORED.items()),
         codes=frozenset({"ignored-input"}),
         before=ignored,
+    ),
+    Trial(
+        tuple(
+            Attack(f"a git-ignored {what}", "decides, and is not in the commit", path)
+            for path, (what, _) in RULES.items()
+        ),
+        codes=frozenset({"ignored-input"}),
+        setup=ignored_rules,
+    ),
+    Trial(
+        (Attack("a configuration elsewhere", "is named by `--tf-config`, and in no commit", "mine.toml, which conf"),),
+        codes=frozenset({"ignored-input"}),
+        act=elsewhere,
+    ),
+    Trial(
+        (Attack("a committed link", "leads to a configuration that git ignores", "tfpipeline.toml, which configures"),),
+        codes=frozenset({"ignored-input"}),
+        setup=linked_rules,
     ),
     Trial(
         (Attack("terraform replaced", "is another program after the plan", "terraform at"),),

@@ -225,6 +225,12 @@ def shared(*environments: str, text: str = "") -> Callable[[Scene], None]:
     return act
 
 
+def copied(scene: Scene) -> None:
+    """A root that was made by copying another one, backend block and all."""
+    text = (scene.scratch.path / "infra/a/main.tf").read_text()
+    scene.scratch.write("infra/b/main.tf", text)
+
+
 SHARED = (
     Trial(
         (Attack("environments that share a state", "applies one with the state of the other", "would have the state"),),
@@ -236,6 +242,11 @@ SHARED = (
         exit=4,
         setup=shared("staging", text='env_alias = { "pr-*" = "staging" }'),
         act=lambda scene: scene.scratch.run("--apply-env", "pr-1", "-n", "0"),
+    ),
+    Trial(
+        (Attack("roots that share a state", "applies two roots, each to the other's state", "would have one state"),),
+        exit=4,
+        setup=copied,
     ),
 )
 

@@ -7,7 +7,6 @@ import pytest
 from pytest_tfpipeline.gate.claim import claimed_records, to_claim
 from pytest_tfpipeline.gate.evidence import evidence
 from pytest_tfpipeline.gate.known import let_through
-from pytest_tfpipeline.gate.objections import to_baseline
 from pytest_tfpipeline.gate.reasons import Code, Verdict
 from pytest_tfpipeline.gate.result import BaselineResult, EnvironmentResult, RunResult, Source
 from pytest_tfpipeline.gate.verdict import decide
@@ -109,19 +108,3 @@ def test_an_apply_job_says_how_many_the_check_job_let_through() -> None:
     records = claimed_records(claim(KNOWN, KNOWN), "staging")
     assert let_through(records) == 2
     assert decide("staging", [PLAN, FMT], records).known == 2
-
-
-@pytest.mark.parametrize(
-    ("tracked", "changed", "emulated", "codes"),
-    [
-        (True, False, False, []),
-        (False, False, False, [Code.IGNORED_INPUT]),
-        (False, False, True, []),
-        (True, True, True, [Code.TREE_CHANGED]),
-        (False, True, False, [Code.TREE_CHANGED, Code.IGNORED_INPUT]),
-    ],
-)
-def test_a_baseline_counts_as_committed(tracked: bool, changed: bool, emulated: bool, codes: list[Code]) -> None:
-    environment = EnvironmentRun("staging", "aws" if emulated else None)
-    found = to_baseline("known.json", tracked=tracked, changed=changed, environment=environment)
-    assert [reason.code for reason in found] == codes

@@ -21,6 +21,7 @@ from pytest_tfpipeline.model import (
     CaseResult,
     Check,
     CheckKind,
+    Deciding,
     EnvironmentRun,
     Finding,
     Outcome,
@@ -131,6 +132,15 @@ def test_of_a_plan_that_is_not_whole(member: str, value: Any) -> None:
     text = "the saved plan is incomplete: it was made with -target or errored"
     read = parse_plan(edited(value, member, raw=RAW))
     assert list(objections.to_plan(plan, read, "", "one")) == [Reason(Code.PLAN_INCOMPLETE, text, "one")]
+
+
+def test_of_files_that_decide_and_are_not_in_the_commit() -> None:
+    text = "not in the commit: x.toml, which waives findings; commit it, or do without it"
+    found = [Deciding("x.toml", "waives findings"), Deciding("y", "z")]
+    assert list(objections.to_deciding(found[:1], PRODUCTION)) == [Reason(Code.IGNORED_INPUT, text)]
+    assert [one.code for one in objections.to_deciding(found, PRODUCTION)] == [Code.IGNORED_INPUT] * 2
+    assert list(objections.to_deciding([], PRODUCTION)) == []
+    assert list(objections.to_deciding(found, replace(PRODUCTION, emulator="aws"))) == []
 
 
 def test_of_locks_that_are_not_in_the_commit() -> None:

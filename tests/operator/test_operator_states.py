@@ -1,4 +1,4 @@
-"""No two environments have the same state."""
+"""No two environments have the same state, and no two roots of one environment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from pytest_tfpipeline.config.keys import Config
 from pytest_tfpipeline.errors import ConfigurationError
 from pytest_tfpipeline.model import Repository, Root
-from pytest_tfpipeline.pipeline.states import check_states
+from pytest_tfpipeline.pipeline.states import check_states, shared_by_roots
 from pytest_tfpipeline.pipeline.targets import check_environments, resolve_targets
 
 NAMES = ("staging", "production")
@@ -93,6 +93,36 @@ def test_an_alias_may_not_share_but_may_differ(tmp_path: Path) -> None:
     (tmp_path / "staging.tfbackend").write_text('key = "staging/x"\n')
     with pytest.raises(ConfigurationError, match="would have the state of staging: `staging/x`"):
         check(tmp_path, "s3", BUCKET, {"backend": ["{env}.tfbackend?"]}, asked=("pr-1",), **ALIAS)
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ([{"match": "tf/*", "backend": ["key={env}/x"]}], "`staging/x`, workspace `default`"),
+        ([{"match": "tf/*", "backend": ["key=x"], "workspace": "{env}"}], "`x`, workspace `staging`"),
+        ([{"match": "tf/*", "backend": ["key={name}/{env}"]}], None),
+        ([{"match": "tf/*", "backend": ["key=x-{env}"], "workspace": "{name}"}], None),
+        ([{"match": "tf/a", "apply": False, "backend": ["key=x"]}, {"match": "tf/*", "backend": ["key=x"]}], None),
+        ([{"match": "tf/a", "environments": ["production"]}, {"match": "tf/*"}], None),
+    ],
+)
+@pytest.mark.parametrize("emulator", [None, "aws"])
+def test_two_roots_of_an_environment_may_not_have_one_state(
+    tmp_path: Path, entries: list[dict[str, Any]], told: str | None, emulator: str | None
+) -> None:
+    """Each would destroy what the other has made; one that is not applied makes nothing."""
+    roots = tuple(
+        Root(f"tf/{name}", name, f"tf/{name}/main.tf", backend="s3", backend_config=BUCKET) for name in ("a", "b")
+    )
+    repository = Repository(str(tmp_path), roots=roots, environments=NAMES)
+    config = Config.model_validate({"root": entries, "environment": {"staging": {"emulator": emulator}}})
+    targets = resolve_targets(repository, config, ("staging",), {})
+    if told is None:
+        check_states(repository, config, ("staging",), targets)
+    else:
+        with pytest.raises(ConfigurationError, match=f"tf/a and tf/b would have one state in staging: {told}"):
+            check_states(repository, config, ("staging",), targets)
+    assert list(shared_by_roots(repository, ("production",), targets)) == []
 
 
 @pytest.mark.parametrize("name", ["pr-../x", "pr-a b", "pr-/", "qa-1"])
