@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)
-    except UsageError as error:
+    except (UsageError, ProofError) as error:  # a file that was given and is not what it should be is wrong usage too
         return _complain(error, _USAGE)
     except PipelineError as error:
         return _complain(error, _FAILED)
@@ -170,10 +170,7 @@ def _evidence_verify(arguments: argparse.Namespace) -> int:
     from pytest_tfpipeline.proof.verify import verify_evidence
     from pytest_tfpipeline.reports.proof import not_proved, proof_text
 
-    try:
-        proof = verify_evidence(Runner(), arguments.file, arguments.signers)
-    except ProofError as error:
-        return _complain(error, _USAGE)
+    proof = verify_evidence(Runner(), arguments.file, arguments.signers)
     _write(sys.stdout, proof_text(proof, arguments.environment))
     return _FAILED if not_proved(proof, arguments.environment) else _OK
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pytest_tfpipeline.checks import perform
 from pytest_tfpipeline.context import open_context
-from pytest_tfpipeline.errors import PipelineError, UsageError
+from pytest_tfpipeline.errors import PipelineError, ProofError, UsageError
 from pytest_tfpipeline.gate.approval import Request
 from pytest_tfpipeline.gate.claim import claimed_records, to_claim
 from pytest_tfpipeline.gate.ending import exit_code
@@ -154,7 +154,7 @@ class _Job:
         self._audience.against.append(Reason(Code.INTERNAL_ERROR, text))
         self._say(text)
         begun = self._conductor is not None and any(one.result is not None for one in self._conductor.results)
-        clear = _USAGE if isinstance(error, UsageError) else _FAILED
+        clear = _USAGE if isinstance(error, (UsageError, ProofError)) else _FAILED
         return clear if isinstance(error, PipelineError) and not begun else _BROKEN
 
     def _end(self, services: Services, code: int) -> int:

@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from damage import Change, changes
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pytest_tfpipeline.gate.approval import Approval, Request, to_approval
 from pytest_tfpipeline.gate.reasons import Code
@@ -67,6 +70,35 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, keys: dict[str, Path]) -> Desk:
     return Desk(tmp_path, keys)
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, Path]) -> Desk:
+    """One that two people have signed."""
+    made = Desk(tmp_path_factory.mktemp("signed"), keys)
+    made.sign("ann")
+    made.sign("bob")
+    assert made.decide()[0] is not None
+    return made
+
+
+@given(
+    name=st.sampled_from(("approval-production.json", "approval-production.json.ann.sig", "signers")), change=changes()
+)
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_done_to_one_of_its_files_nothing_else_is_approved(name: str, change: Change, signed: Desk) -> None:
+    """A signature may still be good with another line break, and a list of signers without a line; never more."""
+    file = signed.statement.with_name(name)
+    whole = file.read_bytes()
+    file.write_bytes(change(whole))
+    try:
+        approval, said = signed.decide()
+    finally:
+        file.write_bytes(whole)
+    assert (approval is None) == bool(said)
+    if approval is not None:
+        assert (approval.digest, len(approval.by)) == (REQUEST.digest, 2)
+        assert file != signed.statement or change(whole) == whole
 
 
 def test_two_of_three_are_enough(desk: Desk) -> None:

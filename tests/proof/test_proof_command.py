@@ -172,6 +172,31 @@ def test_what_cannot_be_read_is_a_wrong_use(
         assert text.splitlines()[-1].strip()
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "is empty"),
+        (b'{"schema_version": 1, "run"', "is not JSON, or not all of it is there"),
+        (b'{"schema_version": 99}', "was made by a newer pytest-tfpipeline"),
+        (b'{"schema_version": 1, "schema_version": 1}', "names the key 'schema_version' twice"),
+        (b"[]", "is not evidence"),
+        (b" " * (33 << 20), "is larger than 32 MiB"),
+    ],
+    ids=lambda given: given[:20] if isinstance(given, str) else "",
+)
+def test_an_apply_refuses_what_is_no_evidence_in_the_same_way(tmp_path: Path, data: bytes, said: str) -> None:
+    scratch, file = Scratch(tmp_path), tmp_path / "claim.json"
+    scratch.commit()
+    file.write_bytes(data)
+    argv = [sys.executable, "-I", "-m", "pytest_tfpipeline", "apply", "staging", "--evidence", str(file)]
+    done = subprocess.run(argv, cwd=scratch.path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 4
+    assert f"{file}: " in done.stderr
+    assert said in done.stderr
+    assert "-> " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_names_in_it_cannot_forge_lines_or_steer_a_terminal(
     verify: Callable[..., tuple[int, str]], signed: Callable[..., Path]
 ) -> None:
