@@ -181,10 +181,12 @@ def test_what_does_not_pass_is_run_again_plainly_and_that_counts(
 
 
 def test_a_provider_of_its_own_ends_with_the_command(terraform: Terraform, right: Path) -> None:
-    with reattached(terraform.service.address, right, terraform.env, shared=False) as words:
+    env = {**terraform.env, "GOGC": "90"}
+    with reattached(terraform.service.address, right, env, shared=False) as words:
         assert words is not None
         (own,) = json.loads(words["TF_REATTACH_PROVIDERS"]).values()
-        assert b"AWS_ACCESS_KEY_ID=x" in Path(f"/proc/{own['Pid']}/environ").read_bytes()
+        inherited = Path(f"/proc/{own['Pid']}/environ").read_bytes().split(b"\0")
+        assert {b"AWS_ACCESS_KEY_ID=x", b"GOGC=90"} <= set(inherited)
         process = os.pidfd_open(own["Pid"])
     try:
         assert select.select([process], [], [], 60)[0], "it still runs"
