@@ -188,6 +188,12 @@ class Variable:
     file: str | None = None
     line: int | None = None
 
+    @property
+    def kind(self) -> str:
+        """Its type without what an object consists of, which may be a page: `map(object)`; "" where it has none."""
+        before, brace, _ = self.type.partition("({")
+        return before + ")" * before.count("(") if brace else self.type
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteState:
@@ -217,6 +223,8 @@ class Root:
     rule: str = ""
     guessed: bool = False
     environments: tuple[str, ...] = ()
+    #: It stands among directories of environments and is called like none: it belongs to none unless configured.
+    beside: bool = False
     after: tuple[str, ...] = ()
     apply: bool = False
     backend: str | None = None

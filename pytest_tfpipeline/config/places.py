@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 #: Directories, relative to a root or to one of its ancestors, that hold one var file per environment.
-VAR_FILE_DIRECTORIES = (".", "etc", "vars", "env", "tfvars", "config", "environments")
+VAR_FILE_DIRECTORIES = (
+    *(".", "etc", "vars", "env", "tfvars", "config", "environments"),
+    *("variables", "workspace-variables", "workspace_variables"),
+)
 
 #: How many levels above the root the same directories are looked at.
 LEVELS_UP = 2

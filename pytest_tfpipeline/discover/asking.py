@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_tfpipeline.config import root_config
 from pytest_tfpipeline.config.entries import assignments
-from pytest_tfpipeline.discover.scene import Asked, Scene, alike, has, named
+from pytest_tfpipeline.discover.scene import SHOWN, Asked, Scene, alike, has, named
 from pytest_tfpipeline.discover.settled import Workspaces, lacking, template_of, templates
 from pytest_tfpipeline.discover.states import DECISIVE
 from pytest_tfpipeline.model import Kind, Root
@@ -48,14 +48,15 @@ def environments(scene: Scene) -> Iterator[Asked]:
     """Roots among directories of environments that are called like none."""
     found = scene.sources.environments
     beside = [root for root in scene.roots if found and root.dir in found.beside and not root.environments]
-    for root in beside:
-        if scene.silent(root, "environments"):
-            yield Asked(
-                f"Which environments does {root.dir} belong to? It stands among directories of environments and is "
-                f"called like none, so it is planned in none.",
-                [root],
-                {"environments": [UNKNOWN]},
-            )
+    asked = [root for root in beside if scene.silent(root, "environments")]
+    for group in alike(asked, lambda root: root.dir if len(asked) <= SHOWN else ""):
+        stand, are = has(group, "It stands", "They stand"), has(group, "is", "are")
+        yield Asked(
+            f"Which environments {has(group, 'does', 'do')} {named(group)} belong to? {stand} among directories of "
+            f"environments and {are} called like none, so {has(group, 'it is', 'they are')} planned in none.",
+            group,
+            {"environments": [UNKNOWN]},
+        )
 
 
 def has_one_state(root: Root) -> bool:

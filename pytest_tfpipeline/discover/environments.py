@@ -127,7 +127,15 @@ def _beside_its_like(parts: list[str], index: int, below: Mapping[str, Collectio
     if rest is None or not is_usual(name):
         return None
     alike = map(parts_of, siblings)
-    return name if any(one[0] == rest and one[1] != name and is_usual(one[1]) for one in alike) else None
+    if any(one[0] == rest and one[1] != name and is_usual(one[1]) for one in alike):
+        return name
+    return name if name not in _AMBIGUOUS and _plain_twin(parts[: index + 1], rest, below) else None
+
+
+def _plain_twin(parts: list[str], rest: str, below: Mapping[str, Collection[str]]) -> str | None:
+    """The directory beside `estate-staging` that is called `estate` and has a root of the same name in it."""
+    twin = "/".join([*parts[:-1], rest])
+    return twin if set(below.get(twin, ())) & set(below.get("/".join(parts), ())) else None
 
 
 def _names_environment(parts: list[str], index: int, roots: Collection[str], under_parents: Counter[str]) -> bool:
@@ -143,9 +151,24 @@ def _names_environment(parts: list[str], index: int, roots: Collection[str], und
 
 
 def _beside(roots: Sequence[str], by_directory: Mapping[str, str]) -> Iterator[str]:
-    """Roots in the same directory as one that is called like its environment, and that are none themselves."""
+    """Roots in the same directory as one that is called like its environment, or at the same place in a directory that
+    lacks its name, and that are none themselves."""
     holding = {parent(root) for root, name in by_directory.items() if posixpath.basename(root) == name}
-    yield from (root for root in roots if root not in by_directory and root != "." and parent(root) in holding)
+    twins = tuple(_twins(by_directory, _below(roots)))
+    for root in roots:
+        if root not in by_directory and root != "." and (parent(root) in holding or root.startswith(twins)):
+            yield root
+
+
+def _twins(by_directory: Mapping[str, str], below: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Directories, with a slash, that are called like one of an environment's but for its name."""
+    for root, name in by_directory.items():
+        parts = root.split("/")
+        for index, part in enumerate(parts):
+            rest, said = parts_of(part)
+            twin = _plain_twin(parts[: index + 1], rest, below) if rest and said == name else None
+            if twin:
+                yield f"{twin}/"
 
 
 def _has_twin(parts: list[str], index: int, roots: Collection[str]) -> bool:

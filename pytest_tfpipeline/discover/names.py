@@ -77,13 +77,17 @@ def splits(name: str) -> Iterator[tuple[str, str]]:
 def parts_of(stem: str) -> tuple[str | None, str]:
     """(what else it says, the environment) of a file's stem; (None, the stem) where it is nothing but a name.
 
-    `staging` is (None, "staging"), `vars-staging` is ("", "staging") and `core.staging` ("core", "staging").
+    `staging` is (None, "staging"), `vars-staging` is ("", "staging"), `core.staging` ("core", "staging"), and
+    `dev.123456789012`, with the number of its account, ("", "dev").
     """
     if "." not in stem and (is_usual(stem) or is_place(stem)):
         return None, stem
     found = [(rest, name) for name, rest in splits(stem) if is_usual(name) or is_place(name)]
     if not found:
         return None, stem
+    numbered = next((name for rest, name in found if is_usual(name) and _ACCOUNT.fullmatch(rest)), None)
+    if numbered:
+        return "", numbered
     rest, name = max(found, key=lambda pair: len(pair[1]))
     return ("" if _only(rest, FILLERS) else rest), name
 

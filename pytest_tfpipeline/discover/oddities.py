@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterator, Sequence
 from pytest_tfpipeline.discover.described import Found
 from pytest_tfpipeline.discover.directories import join, parent
 from pytest_tfpipeline.discover.environments import Environments
-from pytest_tfpipeline.discover.roots import resolve
+from pytest_tfpipeline.discover.files import prunes
+from pytest_tfpipeline.discover.roots import is_terragrunt, resolve
 from pytest_tfpipeline.discover.settled import REQUIRED
-from pytest_tfpipeline.discover.states import DECISIVE, WORKSPACE_PREFIX
+from pytest_tfpipeline.discover.states import DECISIVE, WORKSPACE_PREFIX, is_literal
 from pytest_tfpipeline.model import Kind, Root
 
 _SUBMODULE = re.compile(r"^\s*path\s*=\s*(.+?)\s*$", re.MULTILINE)
@@ -28,6 +29,7 @@ def oddities(found: Found, roots: Sequence[Root], files: Sequence[str], gitmodul
     yield from _computed_backends(found)
     yield from _absent_submodules(found, files, gitmodules)
     yield from _pointers(found)
+    yield from _terragrunt(found, files)
 
 
 def undeclared(environments: Environments, known: Collection[str], lent: Collection[str]) -> Iterator[str]:
@@ -41,9 +43,10 @@ def undeclared(environments: Environments, known: Collection[str], lent: Collect
 
 
 def _called_roots(found: Found, roots: Sequence[Root]) -> Iterator[str]:
-    """Terraform ignores the backend of a root that is called as a module, and deploys its resources a second time."""
+    """Terraform ignores the backend of a root that is called as a module, and deploys its resources a second time.
+    Terragrunt, whose directories have no Terraform, runs it as it is."""
     for root in roots:
-        by = found.callers.get(root.dir, ())
+        by = [caller for caller in found.callers.get(root.dir, ()) if caller in found.directories]
         if by and root.backend is not None and root.kind is Kind.ROOT:
             yield (
                 f"{root.dir} has a backend and is called as a module too, by {_some(by)}: it was taken for a root. "
@@ -52,19 +55,21 @@ def _called_roots(found: Found, roots: Sequence[Root]) -> Iterator[str]:
 
 
 def _same_states(roots: Sequence[Root]) -> Iterator[str]:
-    """Roots whose backend blocks say the same place: whichever is applied last would destroy what the others made."""
+    """Roots whose backend blocks say the same place: whichever is applied last would destroy what the others made. What
+    a block computes (`${local.service}`) may be something else in each."""
     places: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for root in roots:
         needed = REQUIRED.get(root.backend or "", ())
         if root.kind is Kind.ROOT and DECISIVE.get(root.backend or "") in needed and not root.workspaces:
             place = tuple(root.backend_config.get(name, "") for name in needed)
-            if all(place):
+            if all(place) and all(map(is_literal, place)):
                 below = root.backend_config.get(WORKSPACE_PREFIX.get(root.backend or "", ""), "")
                 places[(root.backend or "", *place, below)].append(root.dir)
     for place, dirs in places.items():
         if len(dirs) > 1:
             told = " ".join(filter(None, place))
-            yield f"{_some(dirs)} have the same state by their backend blocks ({told}): give each its own."
+            own = "give each its own, or the `workspace` that tells them apart"
+            yield f"{_some(dirs)} have the same state by their backend blocks ({told}): {own}."
 
 
 def _read_everywhere(roots: Sequence[Root], files: Sequence[str]) -> Iterator[str]:
@@ -127,6 +132,24 @@ def _pointers(found: Found) -> Iterator[str]:
     if single:
         what = "is a Git LFS pointer" if len(single) == 1 else "are Git LFS pointers"
         yield f"{_some(single)} {what}, so that what is in there is not known: run `git lfs pull`."
+
+
+def _terragrunt(found: Found, files: Sequence[str]) -> Iterator[str]:
+    """Directories that another program runs, with what it generates."""
+    units = sorted({parent(path) for path in files if is_terragrunt(path) and not prunes(path)})
+    if not units:
+        return
+    called = [dir_ for dir_ in found.directories if not set(units).isdisjoint(found.callers.get(dir_, ()))]
+    then = "what they call is not in this repository"
+    if not set(units).isdisjoint(found.directories):
+        then = "what it would generate for them is missing"
+    if called:
+        then = (
+            f"what they call is checked as modules ({_some(called)}); `include` those that are to be validated and "
+            f"planned as roots"
+        )
+    has = "directory has" if len(units) == 1 else "directories have"
+    yield f"{len(units)} {has} a terragrunt.hcl ({_some(units)}), and Terragrunt is not run here: {then}."
 
 
 def _is_pointer(problem: object) -> bool:

@@ -42,6 +42,7 @@ from pytest_tfpipeline.discover.roots import (
     callers,
     classify,
     excluded,
+    is_terragrunt,
     terragrunt_targets,
 )
 from pytest_tfpipeline.discover.scene import Scene
@@ -104,7 +105,7 @@ def _classified(top: Path, files: Sequence[str], config: Config, cache_path: Pat
     cache.save()
     calls = callers(directories)
     for path in wanted:
-        if posixpath.basename(path).startswith("terragrunt") and path.endswith(".hcl") and not prunes(path):
+        if is_terragrunt(path) and not prunes(path):
             for target in terragrunt_targets(path, _text(top / path)):
                 calls[target] = tuple(sorted({*calls.get(target, ()), posixpath.dirname(path) or "."}))
     tests = find_tests(top, wanted, {one.dir for one in directories})
@@ -159,6 +160,7 @@ def _roots(
             made[dir_],
             after=tuple(sorted(ordered.after[dir_])),
             environments=_environments_of(made[dir_], config, environments, known),
+            beside=dir_ in environments.beside,
         )
         for dir_ in ordered.roots
     )

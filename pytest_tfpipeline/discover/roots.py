@@ -16,7 +16,10 @@ from pytest_tfpipeline.model import Kind
 _EXAMPLES = frozenset({"example", "examples", "test", "tests"})
 _MODULES = frozenset({"modules", "wrappers"})
 _TEMPLATES = frozenset({"template", "templates"})
-_TERRAGRUNT_SOURCE = re.compile(r'^\s*source\s*=\s*"(\.{1,2}/[^"$\n]*)"', re.MULTILINE)
+_TERRAGRUNT_SOURCE = re.compile(r"^\s*source\s*=(.*)$", re.MULTILINE)
+#: Relative paths in it: alone, as an answer of a condition, or below the directory of the file.
+_RELATIVE = re.compile(r'"(?:\$\{get_terragrunt_dir\(\)\}/)?(\.{1,2}/[^"$\n]*)"')
+_FROM_TOP = re.compile(r'"\$\{get_repo_root\(\)\}/+([^"$\n]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,17 @@ def callers(directories: Iterable[TerraformDirectory]) -> dict[str, tuple[str, .
 
 def terragrunt_targets(path: str, text: str) -> Iterator[str]:
     """The directories that a terragrunt file takes its configuration from by a relative path."""
-    for source in _TERRAGRUNT_SOURCE.findall(text):
-        yield resolve(parent(path), source)
+    for expression in _TERRAGRUNT_SOURCE.findall(text):
+        for source in _RELATIVE.findall(expression):
+            yield resolve(parent(path), source)
+        for source in _FROM_TOP.findall(expression):
+            yield resolve(".", source)
+
+
+def is_terragrunt(path: str) -> bool:
+    """Whether it is a file of terragrunt's, which says what it runs and with what."""
+    name = posixpath.basename(path)
+    return name.startswith("terragrunt") and name.endswith(".hcl")
 
 
 def resolve(directory: str, source: str) -> str:

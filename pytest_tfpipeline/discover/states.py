@@ -108,6 +108,11 @@ def _decisive(state: State) -> str:
     return _pattern(posixpath.normpath(posixpath.join(state.dir, path)))
 
 
+def is_literal(text: str) -> bool:
+    """Whether nothing in a setting is known only later."""
+    return not _LATER.search(text)
+
+
 @cache
 def _pattern(text: str) -> str:
     return _LATER.sub(_WILD, text)

@@ -17,7 +17,15 @@ from pytest_tfpipeline.config.places import (
     VAR_FILE_ENDINGS,
 )
 from pytest_tfpipeline.discover.directories import join, parent
-from pytest_tfpipeline.discover.names import BACKEND_WORDS, FILLERS, backend_parts, is_usual, parts_of, without_backend
+from pytest_tfpipeline.discover.names import (
+    BACKEND_WORDS,
+    FILLERS,
+    backend_parts,
+    is_usual,
+    parts_of,
+    splits,
+    without_backend,
+)
 from pytest_tfpipeline.discover.places import ENVIRONMENT_PARENTS
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
@@ -125,10 +133,12 @@ class _Claims:
         rests: defaultdict[str, set[str]] = defaultdict(set)
         counts: Counter[str] = Counter()
         for path, stem in stems:
-            rest, _ = self.cut(stem)
+            rest, name = self.cut(stem)
             if rest and key_of(rest) not in self._names:
                 rests[parent(path)].add(rest)
                 counts[parent(path)] += 1
+            elif not rest and is_usual(name):
+                rests[parent(path)].add("")
         return {place: min(words) for place, words in rests.items() if len(words) == 1 and counts[place] > 1}
 
     @cached_property
@@ -159,6 +169,8 @@ class _Claims:
         if key_of(stem) in self._names:
             return key_of(stem), None
         rest, name = self.cut(stem)
+        if extra and not rest:
+            name = next((one for one, other in splits(name) if other == extra), name)
         if not rest or rest == extra:
             return None, name
         return (key_of(rest), name) if key_of(rest) in self._names else (None, self.plain(stem))

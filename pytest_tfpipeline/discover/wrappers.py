@@ -145,7 +145,7 @@ def _meant(call: Call, roots: Sequence[Root]) -> Sequence[Root]:
 def _hint(call: Call, root: Root, files: frozenset[str]) -> Hint:
     bases = (root.dir, parent(call.file), ".")
     found = [_located(word, bases, root, files) for word in call.var_files]
-    backend = [word if is_pair(word) else _located(word, bases, root, files)[0] for word in call.backend]
+    backend = [word if is_pair(word) else _located(word, bases, root, files)[0] for word in _telling(call.backend)]
     names = {name for _, names in found for name in names}
     return Hint(
         f"{call.file}:{call.line}",
@@ -154,6 +154,12 @@ def _hint(call: Call, root: Root, files: frozenset[str]) -> Hint:
         call.workspace,
         tuple(sorted(names)),
     )
+
+
+def _telling(backend: Sequence[str]) -> tuple[str, ...]:
+    """None of them where the variable of a pair cannot be the root's name: several settings have it as their value."""
+    whole = [word for word in backend if word.endswith("={name}")]
+    return () if len(whole) > 1 else tuple(backend)
 
 
 def _located(word: str, bases: Iterable[str], root: Root, files: frozenset[str]) -> tuple[str | None, frozenset[str]]:

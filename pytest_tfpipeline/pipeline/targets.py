@@ -88,9 +88,10 @@ def check_applied(asked: Sequence[str], targets: Sequence[Target]) -> None:
 def belongs(root: Root, config: Config, environment: str) -> bool:
     """Whether the root is planned in that environment.
 
-    The configuration's word comes first, then what discovery found, else it belongs to all. Examples belong to
-    emulated environments, and to others only where their entry says `environments` or `apply` (spec, rule 5). An
-    environment that borrows its rules has the roots of the one that lends them.
+    The configuration's word comes first, then what discovery found, else it belongs to all, unless it stands among
+    directories of environments and is called like none. Examples belong to emulated environments, and to others only
+    where their entry says `environments` or `apply` (spec, rule 5). An environment that borrows its rules has the roots
+    of the one that lends them.
     """
     entry = root_config(config, root.dir)
     environment = config.lender(environment) or environment
@@ -98,7 +99,7 @@ def belongs(root: Root, config: Config, environment: str) -> bool:
         return environment in entry.environments
     if root.kind is Kind.EXAMPLE and (entry is None or entry.apply is None):
         return config.environment_config(environment).emulator is not None
-    return not root.environments or environment in root.environments
+    return environment in root.environments or not (root.environments or root.beside)
 
 
 def _known(known: Sequence[str]) -> str:

@@ -29,7 +29,7 @@ def culprit(manager: pytest.PytestPluginManager, error: BaseException) -> Path |
 
 def remember(config: pytest.Config, path: Path, error: BaseException) -> None:
     """Note it, and let pytest take it for loaded: it would give up the whole directory else."""
-    config.stash.setdefault(BROKEN, {})[path] = _said(config, error)
+    config.stash.setdefault(BROKEN, {})[path] = _said(config, error, "the tests below it were")
     _replace(config.pluginmanager, path)
 
 
@@ -59,11 +59,14 @@ class BrokenConftests:
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Report the error as one of its own, and collect the directory all the same."""
+        """Report the error as one of its own, and collect the directory all the same. Of a test file that lacks a
+        module, its name is enough."""
         report = yield
-        if not isinstance(collector, pytest.Directory):
-            return report
         error = getattr(getattr(report.__dict__.get("call"), "excinfo", None), "value", None)
+        if not isinstance(collector, pytest.Directory):
+            if error is not None and isinstance(error.__cause__, ModuleNotFoundError):
+                report.longrepr = _said(self._config, error, "its tests were")
+            return report
         broken = self._broken(collector, error)
         if broken is not None and error is not None:
             self._closed.add(broken.parent)
@@ -103,13 +106,13 @@ def _failed(config: pytest.Config, path: Path, text: str) -> pytest.CollectRepor
     return pytest.CollectReport(name.as_posix(), "failed", text, [])
 
 
-def _said(config: pytest.Config, error: BaseException) -> str:
-    """What was raised, and where in the repository."""
+def _said(config: pytest.Config, error: BaseException, which: str) -> str:
+    """What was raised, and where in the repository; `which` tests were left out."""
     cause = getattr(error, "cause", None) or error.__cause__ or error
     frames = traceback.extract_tb(cause.__traceback__)
     places = [(Path(one.filename), one.lineno) for one in frames if Path(one.filename).is_relative_to(config.rootpath)]
     where = f"{places[-1][0].relative_to(config.rootpath).as_posix()}:{places[-1][1]}: " if places else ""
     return clean(
         f"{where}{type(cause).__name__}: {cause}\n"
-        "-> Install what it needs, or mend it: the tests below it were left out, everything else was not."
+        f"-> Install what it needs, or mend it: {which} left out, everything else was not."
     )

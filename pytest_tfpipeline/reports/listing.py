@@ -52,7 +52,7 @@ def _row(row: Directory, root: Root | None, wanting: Sequence[Wanting]) -> Itera
         if root.workspaces:
             yield from _wrapped(f"workspace of its name: {', '.join(root.workspaces)}", _INDENT)
         for one in wanting:
-            names = ", ".join(f"{each.name} ({each.type})" if each.type else each.name for each in one.variables)
+            names = ", ".join(f"{each.name} ({each.kind})" if each.kind else each.name for each in one.variables)
             where = f" in {', '.join(one.environments)}" if one.environments else ""
             yield from _wrapped(f"no value{where}: {names}", _INDENT)
         if row.environments and not row.apply:

@@ -151,7 +151,7 @@ def describe_missing_variables(variables: Sequence[Variable], top: Path, root_di
 
 
 def _one_variable(variable: Variable) -> str:
-    kind = f" ({variable.type})" if variable.type else ""
+    kind = f" ({variable.kind})" if variable.kind else ""
     about = f": {variable.description}" if variable.description else ""
     return f"  {variable.name}{kind}{about}"
 

@@ -45,7 +45,19 @@ ODD: dict[str, tuple[dict[str, str], str]] = {
             "c/main.tf": WHOLE.replace("KEY", "c"),
             "d/main.tf": WHOLE.replace("key ", 'workspace_key_prefix = "d"\n    key '),
         },
-        "a, b have the same state by their backend blocks (s3 states KEY): give each its own.",
+        "a, b have the same state by their backend blocks (s3 states KEY): give each its own, or the `workspace`",
+    ),
+    "terragrunt that calls": (
+        {"live/dev/terragrunt.hcl": 'terraform {\n  source = "../../mod"\n}\n', "mod/main.tf": PLAIN},
+        "1 directory has a terragrunt.hcl (live/dev), and Terragrunt is not run here: what they call is checked as mod",
+    ),
+    "terragrunt that calls what is elsewhere": (
+        {f"live/{name}/terragrunt.hcl": 'terraform {\n  source = "git::x//y"\n}\n' for name in "abcd"},
+        "4 directories have a terragrunt.hcl (live/a, live/b, live/c and 1 more), and Terragrunt is not run here: what",
+    ),
+    "terragrunt beside the configuration": (
+        {"app/main.tf": WHOLE, "app/terragrunt.hcl": "inputs = {}\n"},
+        "1 directory has a terragrunt.hcl (app), and Terragrunt is not run here: what it would generate for them is",
     ),
     "nothing but pointers": (
         {"big/main.tf": POINTER, "big/backend.tf": POINTER},
@@ -60,6 +72,12 @@ ODD: dict[str, tuple[dict[str, str], str]] = {
         "big/data.tf is a Git LFS pointer, so that what is in there is not known: run `git lfs pull`.",
     ),
 }
+
+
+def test_states_that_are_computed_may_be_different_ones(describe: Callable[..., Any]) -> None:
+    computed = WHOLE.replace('"KEY"', '"services/${local.service}"')
+    found = describe({f"{name}/main.tofu": computed for name in "ab"})
+    assert not [each for each in found.repository.notes if "the same state" in each]
 
 
 @pytest.mark.parametrize(("files", "note"), ODD.values(), ids=ODD.keys())

@@ -77,6 +77,21 @@ CASES = {
         "module",
         "3",
     ),
+    "called by terragrunt on a condition": (
+        {
+            "a/m.tf": RESOURCE,
+            "b/terragrunt.hcl": 'terraform {\n  source = "${x("P") == "y" ? "git::z//a" : "../a"}"\n}\n',
+        },
+        "a",
+        "module",
+        "3",
+    ),
+    "called by terragrunt from the top": (
+        {"a/m.tf": RESOURCE, "b/c/terragrunt.hcl": 'terraform {\n  source = "${get_repo_root()}//a"\n}\n'},
+        "a",
+        "module",
+        "3",
+    ),
     "a registry's module is not local": (
         {"a/m.tf": RESOURCE + PROVIDER, "b/m.tf": 'module "a" {\n  source = "a/x/y"\n}\n'},
         "a",

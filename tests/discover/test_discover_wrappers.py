@@ -42,6 +42,13 @@ def test_what_is_not_a_command_line_of_terraform() -> None:
     assert _calls("terraform plan -var-file=$SECRET_PLACE.tfvars\n") == []
 
 
+def test_variables_that_cannot_all_be_the_roots_name() -> None:
+    text = 'terraform init -backend-config="account=${APP_ACCOUNT}" -backend-config="key=${APP_KEY}/x"\n'
+    assert _hints(**{"run.sh": text})["tf/core"].backend == ("account={name}", "key={name}/x")
+    text = 'terraform init -backend-config="group=${APP_GROUP}" -backend-config="account=${APP_ACCOUNT}"\n'
+    assert "tf/core" not in _hints(**{"run.sh": text})
+
+
 def test_where_it_changes_to() -> None:
     assert _calls("cd tf/core && terraform plan -var-file=x.tfvars")[0].directory == "tf/core"
     assert _calls("terraform -chdir=tf/$(STACK) plan -var-file=x.tfvars")[0].directory == "tf/{name}"

@@ -193,6 +193,15 @@ def test_the_target_knows_that_it_is_emulated_or_local(tmp_path: Path) -> None:
     assert (target.emulated, target.backend_local, target.backend_config) == (False, True, ())
 
 
+def test_a_root_among_environments_belongs_to_none_unless_configured(tmp_path: Path) -> None:
+    mgmt = replace(CORE, beside=True)
+    assert not belongs(mgmt, config(tmp_path, ""), "staging")
+    assert belongs(replace(mgmt, environments=("staging",)), config(tmp_path, ""), "staging")
+    repository = Repository(str(tmp_path), roots=(mgmt, NETWORKING), environments=("staging",))
+    targets = resolve_targets(repository, config(tmp_path, ""), ["staging"], {})
+    assert [target.root for target in targets] == [NETWORKING.dir]
+
+
 @pytest.mark.parametrize(
     ("root", "text", "expected"),
     [

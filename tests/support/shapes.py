@@ -97,6 +97,30 @@ SHAPES: dict[str, Shape] = {
         {"us-east-1/main.tf": PLAIN, "eu-west-1/main.tf": PLAIN},
         {"us-east-1": ("us-east-1",), "eu-west-1": ("eu-west-1",)},
     ),
+    "a directory for workspaces": _one(
+        "infra/core/workspace-variables/dev.tfvars.json", "infra/core/workspace_variables/prod.tfvars"
+    ),
+    "directories by environment in one for variables": _one(
+        "infra/variables/dev/core.tfvars", "infra/variables/prod/core.tfvars"
+    ),
+    "a directory that lacks the environment's name": Shape(
+        {
+            "iac/estate/net/main.tf": PLAIN,
+            "iac/estate/dns/main.tf": PLAIN,
+            "iac/estate-staging/net/main.tf": PLAIN,
+            "iac/estate-staging/new/main.tf": PLAIN,
+            "iac/other-staging/net/main.tf": PLAIN,
+            "iac/shared/main.tf": PLAIN,
+        },
+        {
+            "iac/estate/net": (),
+            "iac/estate/dns": (),
+            "iac/estate-staging/net": ("staging",),
+            "iac/estate-staging/new": ("staging",),
+            "iac/other-staging/net": ("staging",),
+            "iac/shared": ("staging",),
+        },
+    ),
     "accounts as directories": Shape(
         {"accounts/111111111111/main.tf": PLAIN, "accounts/222222222222/main.tf": PLAIN},
         {f"accounts/{number}": (number,) for number in ("111111111111", "222222222222")},
@@ -140,6 +164,22 @@ SHAPES: dict[str, Shape] = {
         {"core/main.tf": PARTIAL, "core/dev.blue.backend": 'key = "d"', "core/prod.blue.backend": 'key = "p"'},
         {"core": ("dev", "prod")},
         backend_files={"core": {"dev": "core/dev.blue.backend", "prod": "core/prod.blue.backend"}},
+    ),
+    "backend files with a word that some have": Shape(
+        {f"core/{name}.tfbackend": f'key = "{name}"' for name in ("dev", "prod", "app-dev", "app-prod", "app-sales")}
+        | {f"infra/{name}.tfbackend": f'key = "{name}"' for name in ("app-dev", "app-prod", "app-sales")}
+        | {"core/main.tf": PARTIAL, "infra/main.tf": PARTIAL},
+        {"core": ("dev", "prod"), "infra": ("dev", "prod")},
+        backend_files={
+            "core": {name: f"core/{name}.tfbackend" for name in ("dev", "prod")},
+            "infra": {name: f"infra/app-{name}.tfbackend" for name in ("dev", "prod")},
+        },
+    ),
+    "backend files with the number of the account": Shape(
+        {f"core/{name}.tfbackend": f'key = "{name}"' for name in ("dev.111111111111", "prod.222222222222")}
+        | {"core/main.tf": PARTIAL},
+        {"core": ("dev", "prod")},
+        backend_files={"core": {"dev": "core/dev.111111111111.tfbackend", "prod": "core/prod.222222222222.tfbackend"}},
     ),
     "backend files that say their type": Shape(
         {"core/main.tf": PARTIAL, "core/dev.s3.tfbackend": 'key = "d"', "backends/prod.s3.tfbackend": 'key = "p"'},
