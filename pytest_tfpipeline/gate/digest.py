@@ -203,7 +203,8 @@ def _by_address(plan: Plan) -> dict[tuple[str, str | None], ResourceChange]:
 def _said_besides(plan: Plan) -> dict[tuple[str, str | None], bytes]:
     """Of every change what the typed plan does not hold, by address: a newer terraform may say more of one."""
     resources = {(item["address"], item.get("deposed")): item for item in plan.raw.get(_CHANGES) or ()}
-    outputs = {(f"output.{name}", None): {"change": each} for name, each in plan.raw.get("output_changes", {}).items()}
+    changed = (plan.raw.get("output_changes") or {}).items()
+    outputs = {(f"output.{name}", None): {"change": each} for name, each in changed}
     return {name: canonical(_untyped(item)) for name, item in (resources | outputs).items()}
 
 

@@ -277,16 +277,17 @@ def test_a_state_counts_from_its_first_apply_on(
         archive.writestr("tfstate", json.dumps({"lineage": "l", "serial": serial, "outputs": {"planned": {}}}))
         archive.writestr("tfstate-prev", json.dumps(before))
         archive.writestr(".terraform.lock.hcl", lock)
+    files, ours = ["core/main.tf", "core/x_override.tf.json"], "core/tfpipeline_backend_override.tf.json"
     tool = SimpleNamespace(name="terraform", version="1.11.4")
     directory = SimpleNamespace(ctx=None, cwd=tmp_path, copy=tmp_path, terraform=tool)
     monkeypatch.setattr(bound_module, "directory_of", lambda *_: directory)
-    monkeypatch.setattr(bound_module, "planned_inputs", lambda *_: {"core/main.tf": "0"})
+    monkeypatch.setattr(bound_module, "planned_inputs", lambda *_: dict.fromkeys([*files, ours], "0"))
     ctx: Any = None
     plan = PlanResult("core", "staging", PlanStatus.PLANNED, plan_path=str(path))
     found = bound_of(ctx, Target("core", "staging"), plan, "1234", "acme")
     assert (found.lineage, found.serial) == expected
     assert found.providers == {"example.com/acme/thing": ("1.0.0", ("zh:bb",))}
-    assert (found.account, found.terraform, found.files) == ("1234", "1.11.4", {"core/main.tf": "0"})
+    assert (found.account, found.terraform, list(found.files)) == ("1234", "1.11.4", files)
 
 
 def test_providers_of_a_lock_file() -> None:

@@ -92,8 +92,54 @@ def test_resources_and_outputs_must_be_the_same_ones() -> None:
 
 
 def test_a_resource_with_nothing_to_do_may_drift() -> None:
-    assert now(edited({"input": "drifted"}, "resource_changes", 3, "change", "before"))
+    for values in ("before", "after", "before_sensitive", "after_sensitive"):
+        assert now(edited({"input": "drifted"}, "resource_changes", 3, "change", values))
+    assert now(edited("replace_because_tainted", "resource_changes", 3, "action_reason"))
     assert not now(edited({"input": "drifted"}, "resource_changes", 4, "change", "before"))
+
+
+def test_what_is_sensitive_may_become_known() -> None:
+    assert now(edited({"id": True}, "resource_changes", MADE, "change", "after_sensitive"))
+
+
+def test_checks_with_instances_of_one_name_are_told_apart() -> None:
+    raw = RAW
+    for index in (0, 1):
+        raw = edited({"to_display": "same"}, "checks", index, "instances", 0, "address", raw=raw)
+    for index in (0, 1):
+        failed = edited("fail", "checks", index, "instances", 0, "status", raw=raw)
+        assert not only_became_known(parse_plan(raw), parse_plan(failed))
+
+
+@pytest.mark.parametrize(
+    "place", [("resource_changes", 1), ("resource_changes", 1, "change"), ("output_changes", "url")]
+)
+def test_what_a_newer_terraform_says_of_a_change_must_be_the_same(place: tuple[Any, ...]) -> None:
+    assert not now(edited("new", *place, "something_new"))
+    said = edited("old", *place, "something_new")
+    assert only_became_known(parse_plan(said), parse_plan(said))
+    assert not only_became_known(parse_plan(said), APPROVED)
+
+
+def test_a_deposed_object_is_looked_at_beside_its_successor() -> None:
+    both = [RAW["resource_changes"][1], {**RAW["resource_changes"][1], "deposed": "1f"}]
+    approved = parse_plan({**RAW, "resource_changes": both})
+    assert only_became_known(approved, parse_plan({**RAW, "resource_changes": both[::-1]}))
+    for index in (0, 1):
+        more = edited("new", index, "change", "something_new", raw=both)  # type: ignore[arg-type]
+        assert not only_became_known(approved, parse_plan({**RAW, "resource_changes": more}))
+
+
+@pytest.mark.parametrize("nothing", [{}, {"output_changes": None, "resource_changes": None}])
+def test_a_plan_without_any_change_stays_what_it_is(nothing: dict[str, Any]) -> None:
+    empty = parse_plan({"format_version": "1.2", **nothing})
+    assert only_became_known(empty, empty)
+
+
+def test_another_identity_to_import_is_another_approval() -> None:
+    place = ("resource_changes", 5, "change", "importing")
+    one, other = (edited({"identity": {"name": name}}, *place) for name in "ab")
+    assert not only_became_known(parse_plan(one), parse_plan(other))
 
 
 def test_a_list_may_not_grow_or_shrink() -> None:

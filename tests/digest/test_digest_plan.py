@@ -154,7 +154,7 @@ def test_a_plan_turned_round_and_made_elsewhere_is_the_same() -> None:
         return value
 
     place = ("prior_state", "values", "root_module", "resources", 0, "values", "output")
-    raw = edited(f"{TREE}/run.sh", *place)
+    raw = edited({"value": f"{TREE}/x"}, "variables", "size", raw=edited(f"{TREE}/run.sh", *place))
     there = turned(moved(raw, "/elsewhere/tree"))
     bound = replace(BOUND, backend={"path": f"{TREE}/state"})
     assert of(raw, bound) == of(

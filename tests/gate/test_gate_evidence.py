@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_tfpipeline.gate.approval import Approval
 from pytest_tfpipeline.gate.digest import AddressChange
 from pytest_tfpipeline.gate.evidence import evidence
@@ -208,3 +210,14 @@ def test_every_text_is_said_as_it_may_be_said_and_no_name_of_a_field() -> None:
     assert document["checks"][0]["findings"][0]["text"] == "TEXT"
     assert document["environments"][0]["left"] == [{"root": "ETL", "why": "WAITS"}]
     assert document["digest"] != evidence(RESULT)["digest"]
+
+
+def test_every_version_of_a_program_is_named() -> None:
+    versions = ("1.11.4", "1.5.7", "1.6.0")
+    tools = tuple(Tool("terraform", version, f"/{version}", "a" * 64) for version in versions)
+    found = evidence(replace(RESULT, tools=tools))["tools"]
+    assert {name: tool["path"] for name, tool in found.items()} == {
+        "terraform": "/1.11.4",
+        "terraform 1.5.7": "/1.5.7",
+        "terraform 1.6.0": "/1.6.0",
+    }

@@ -15,7 +15,7 @@ from pytest_tfpipeline.gate.claim import to_code, to_plans
 from pytest_tfpipeline.gate.identity import Answer, to_identity
 from pytest_tfpipeline.gate.prior import to_after, to_unread
 from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
-from pytest_tfpipeline.gate.verdict import decide
+from pytest_tfpipeline.gate.verdict import Rules, decide
 from pytest_tfpipeline.gate.waivers import to_notes, to_waivers, used
 from pytest_tfpipeline.model import (
     CaseResult,
@@ -193,3 +193,14 @@ def test_of_what_does_not_close() -> None:
     assert judged(record(PLAN), record(LINT, findings=known[:1])).notes == (
         "1 known finding was let through: the baseline has them",
     )
+
+
+def test_of_what_is_not_seen_yet_and_of_nothing_else() -> None:
+    policy = Check("q", CheckKind.POLICY, "core", "production")
+    waits = [record(PLAN, Outcome.DEFERRED, summary="behind net"), record(policy, Outcome.DEFERRED, summary="no plan")]
+    test = Record("t", CheckKind.TEST, Outcome.PASSED)
+    for deferred, notes in (({"core"}, ("not seen yet: core (behind net)",)), ({"etl"}, ())):
+        verdict = decide("production", [PLAN, policy], [*waits, test], rules=Rules(frozenset(deferred)))
+        assert verdict.notes == notes
+    seen = [record(PLAN), record(policy), replace(test, outcome=Outcome.SKIPPED)]
+    assert decide("production", [PLAN, policy], seen, rules=Rules(frozenset({"core"}))).notes == ("skipped: t",)
