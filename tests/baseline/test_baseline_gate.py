@@ -104,6 +104,25 @@ def test_what_the_check_job_let_through_counts_only_by_the_same_baseline(
     assert list(to_claim(claim(digest=theirs), STAGING, "1" * 40, "lake", here)) == []
 
 
+@pytest.mark.parametrize(
+    ("count", "baseline", "said"),
+    [
+        (1, None, "1 known finding through by its baseline, and none"),
+        (1200, OTHER, "1,200 known findings through by its baseline, and another one"),
+    ],
+)
+def test_whose_baseline_counts_is_said(count: int, baseline: str | None, said: str) -> None:
+    (reason,) = to_claim(claim(*[KNOWN] * count), STAGING, "1" * 40, "lake", baseline)
+    mend = "counts here: give both jobs the same operator file"
+    assert (reason.code, reason.text) == (Code.ISOLATION, f"the check job let {said} {mend}")
+
+
+def test_what_was_let_through_is_taken_over_whole() -> None:
+    known = Finding("R", Severity.WARNING, "text", "a.b", "core/main.tf", 7, known=True)
+    (found,) = [one for one in claimed_records(claim(known), "staging") if one.findings]
+    assert (found.check, found.findings) == ("f", (known,))
+
+
 def test_an_apply_job_says_how_many_the_check_job_let_through() -> None:
     records = claimed_records(claim(KNOWN, KNOWN), "staging")
     assert let_through(records) == 2

@@ -19,6 +19,7 @@ def parsed(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Any:
     (pytester.path / ".git").mkdir()
     (pytester.path / "tests").mkdir()
     (pytester.path / "words").write_text("-k\nlint\n")
+    (pytester.path / "more").write_text("-p\nno:timeout\n-o\ntestpaths=tests\n")
 
     def parse(*typed: str, ini: str = "", environ: str = "") -> pytest.Config:
         pytester.makeini(f"[pytest]\naddopts = {ini}\n")
@@ -70,6 +71,10 @@ def test_each_option_is_named(parsed: Any, typed: list[str], flag: str) -> None:
         assert flag in found(parsed(environ=" ".join(typed)))
 
 
+def test_a_file_of_words_is_read(parsed: Any) -> None:
+    assert found(parsed("@more")) == ["-p no:timeout", "-o testpaths=tests"]
+
+
 def test_nothing_is_made_of_what_takes_nothing_away(parsed: Any) -> None:
     assert found(parsed("-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:xdist")) == []
 
@@ -77,7 +82,8 @@ def test_nothing_is_made_of_what_takes_nothing_away(parsed: Any) -> None:
 def test_what_the_repository_has_committed_counts_only_where_a_cache_decides(parsed: Any) -> None:
     assert found(parsed(ini="-k lint -x")) == []
     assert found(parsed(ini="--lf")) == ["--lf"]
-    assert found(parsed("-k", "plan", ini="-k lint")) == ["-k"]
+    for typed in (["-k", "plan"], ["-kplan"], ["@words"]):
+        assert found(parsed(*typed, ini="-k lint")) == ["-k"]
 
 
 def test_a_start_below_the_top_is_named(parsed: Any, pytester: pytest.Pytester, monkeypatch: Any) -> None:
