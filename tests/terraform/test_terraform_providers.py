@@ -74,6 +74,7 @@ resource "terraform_data" "told" {
   }
 }
 """
+KEYS = {"TFPIPELINE_DIGEST_KEY": "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"}
 POLICY_TEST = """def test_what_is_planned(tf_plan):
     kinds = {each.type for each in tf_plan.resources()}
     assert kinds == {"local_sensitive_file", "terraform_data", "time_static"}
@@ -121,6 +122,16 @@ def test_applied_by_terraform_and_then_nothing_to_do_for_opentofu(
     assert "OpenTofu runs every root, as infra/app/.terraform.lock.hcl says" in second.text
     assert outcome(scratch) == "unchanged"
     assert scratch.evidence()["tools"].keys() & {"terraform", "tofu"} == {"tofu"}
+
+
+def test_a_plan_without_installing_has_the_digest_of_one_that_installs(scratch: Scratch) -> None:
+    """What a review saw is what the apply shows, down to the packages."""
+    found = []
+    for option in ("--tf-plan", "--apply-env"):
+        scratch.run(option, "staging", "-n", "0", env=KEYS)
+        (plan,) = scratch.environment()["plans"]
+        found.append(plan["digest"])
+    assert found[0] == found[1]
 
 
 def test_another_package_than_the_locked_one_is_never_run(scratch: Scratch) -> None:
