@@ -17,7 +17,7 @@ from pytest_tfpipeline.tools import find_tool
 from pytest_tfpipeline.tools.mirrors import find_mirrors
 
 #: What would make one side do something else than the other, or than on another day.
-_UNWANTED = ("TF_", "AWS_", "PYTEST_", "CKV_", "BC_", "TFLINT_", "TFPIPELINE_CACHE")
+_UNWANTED = ("TF_", "AWS_", "PYTEST_", "CKV_", "BC_", "TFLINT_", "TFPIPELINE_CACHE", "PYTHONDONTWRITEBYTECODE")
 
 
 @dataclass(frozen=True, slots=True)

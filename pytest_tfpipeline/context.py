@@ -68,6 +68,7 @@ class Context:
     batches: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     _tools: dict[str, Tool] = field(default_factory=dict, repr=False)
     _missing: dict[str, ToolError] = field(default_factory=dict, repr=False)
+    _absent: dict[str, ToolError] = field(default_factory=dict, repr=False)
 
     def tool(self, name: str) -> Tool:
         """The program, looked for (and installed, under a lock) once per run. Raises ToolError."""
@@ -93,6 +94,18 @@ class Context:
             found = self.workspace.once(key, tuple[Tool, ...], lambda: self._attempt(name, version))
             self._tools[key] = found[0] if found else self.tool(name)
         return self._tools[key]
+
+    def tool_there(self, name: str) -> Tool:
+        """The same as `tool`, if it is there already: nothing is installed. Raises ToolError."""
+        return self._there(
+            f"tool/{name}", name, self.run.tool_versions.get(name) or self.run.preferred_versions.get(name)
+        )
+
+    def terraform_there(self, directory: str) -> Tool:
+        """The same as `terraform`. Raises ToolError also where the root's own version is not there."""
+        name = "tofu" if directory in self.run.repository.tofu else "terraform"
+        version = self.run.root_versions.get(directory)
+        return self.tool_there(name) if version is None else self._there(_key(name, version), name, version)
 
     def used_tools(self) -> tuple[Tool, ...]:
         """Every tool that any process of the run has looked for and found, by name; of terraform the run's own version
@@ -187,6 +200,21 @@ class Context:
             stdin=stdin,
             grace=APPLY_GRACE if phase is Phase.APPLY else 20.0,
         )
+
+    def _there(self, key: str, name: str, version: str | None) -> Tool:
+        if key not in self._tools:
+            from pytest_tfpipeline.tools import find_tool
+
+            if key in self._absent:
+                raise self._absent[key]
+            try:
+                self._tools[key] = find_tool(name, version=version, runner=self.runner, install=False)
+            except ToolError as error:
+                self._absent[key] = error
+                raise
+            several = key != f"tool/{name}"
+            self.workspace.put(key, (self._tools[key],) if several else self._tools[key])
+        return self._tools[key]
 
     def _find(self, name: str) -> Tool:
         from pytest_tfpipeline.tools import find_tool

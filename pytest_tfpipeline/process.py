@@ -42,6 +42,9 @@ DENIED_VARIABLES = (
     "TF_FORCE_LOCAL_BACKEND",
 )
 
+#: By which kept results are believed: no child has any use for it.
+_OWN_SECRETS = ("TFPIPELINE_CACHE_KEY",)
+
 #: A process that outlives the call that started it: its caller ends it, with `stop_service`.
 Service: TypeAlias = "subprocess.Popen[bytes]"
 
@@ -117,7 +120,7 @@ class Runner:
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         inherited = dict(os.environ if environ is None else environ)
-        for name in denied(inherited):
+        for name in (*denied(inherited), *(name for name in _OWN_SECRETS if name in inherited)):
             del inherited[name]
         self._environ = inherited
         self._live: set[_Child] = set()

@@ -32,7 +32,7 @@ _FIXED = {
     "LANG": "C.UTF-8",
     "LOG_LEVEL": "ERROR",
 }
-_CONFIGURATIONS = (".checkov.yaml", ".checkov.yml")
+CONFIGURATIONS = (".checkov.yaml", ".checkov.yml")
 _COMMON = ("--output", "json", "--compact", "--skip-download", "--download-external-modules", "false")
 
 #: Maps a path of checkov's answer to (path relative to the repository, path on disk); None where there is no file.
@@ -94,7 +94,7 @@ def carry_out(runner: Runner, request: Request, address: str) -> Outcome:
 def configuration(tree: Path, directory: Path) -> Path | None:
     """The directory's `.checkov.yaml` (or `.yml`), else the one at the repository's top."""
     for place in (directory, tree):
-        for name in _CONFIGURATIONS:
+        for name in CONFIGURATIONS:
             if (place / name).is_file():
                 return place / name
     return None

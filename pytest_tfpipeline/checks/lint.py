@@ -19,10 +19,10 @@ _INIT_TIMEOUT = 300.0
 
 def check(ctx: Context, check: Check) -> Record:
     """Lint one directory. A tool that is missing is a ToolError; one that cannot judge is a record with an error."""
-    return _python(ctx, check) if _is_suite(ctx.run.repository, check) else _terraform(ctx, check)
+    return _python(ctx, check) if is_suite(ctx.run.repository, check) else _terraform(ctx, check)
 
 
-def _is_suite(repository: Repository, check: Check) -> bool:
+def is_suite(repository: Repository, check: Check) -> bool:
     """A directory may be both a root and a suite: the file that the id starts with then says which is meant."""
     suite = next((each for each in repository.suites if each.dir == check.dir), None)
     terraform = {each.dir for each in repository.roots} | {each.dir for each in repository.modules}

@@ -329,6 +329,10 @@ class Config(Table):
     shortcuts: bool = True
     """Whether short cuts are taken that give the same answers; a run that can apply takes none but for `validate`."""
 
+    reuse: bool = True
+    """Whether static checks whose inputs have not changed keep the results of earlier runs; never in a run that can
+    apply, and not without `shortcuts`."""
+
     signers: RepositoryFile | None = None
     """File with the keys that may sign evidence and approvals, in the format of OpenSSH's `allowed_signers`."""
 

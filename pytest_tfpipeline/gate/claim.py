@@ -130,5 +130,7 @@ def _causes(evidence: Evidence, environment: EnvironmentRun, commit: str | None,
         yield f"it says nothing about {environment.name}"
     elif part.emulated != emulated:
         yield f"there {environment.name} was {'emulated' if part.emulated else 'real'}, and here it is not"
+    elif any(check.reused for check in evidence.checks):
+        yield "some of its results are those of earlier runs: give the check job TFPIPELINE_CACHE=off"
     elif part.verdict is None or not part.verdict.open:
         yield "not every check passed"

@@ -142,7 +142,8 @@ def _refusals(ctx: Context, records: Sequence[Record], objections: Iterable[Reas
 def _compared(ctx: Context, records: Iterable[Record]) -> dict[Scope, Compared]:
     """What the checks compared, by what they are called in the baseline. Environments that borrow from one are one."""
     found: dict[Scope, Compared] = {}
-    for name in dict.fromkeys(record.check for record in records if record.kind in KINDS and not record.reused):
+    own = (record for record in records if not (record.reused and ctx.run.can_apply))  # else it is another job's word
+    for name in dict.fromkeys(record.check for record in own if record.kind in KINDS):
         one = ctx.workspace.get(compared_key(name), Compared)
         if one is not None:
             scope = (one.check, one.dir, one.environment)

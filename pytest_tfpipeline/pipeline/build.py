@@ -279,6 +279,7 @@ def _settings(config: Config, wish: Wish) -> dict[str, object]:
         "unknown": config.unknown,
         "skips": config.skips,
         "shortcuts": config.shortcuts,
+        "reuse": config.reuse,
         "copy_in": sorted({pattern for root in config.root for pattern in root.copy_in}),
         "allow_destroy": list(wish.allow_destroy),
     }

@@ -89,8 +89,9 @@ class Collection:
         return result
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Nothing is started for a check that was not selected."""
+        """Nothing is started for a check that was not selected, or whose result is reused."""
         checks = [item.check for item in session.items if isinstance(item, CheckItem)]
+        checks = [check for check in checks if check.id not in self._state.reused]
         if any(check.kind is CheckKind.FMT for check in checks):
             from pytest_tfpipeline.checks.formatted import batches
 

@@ -50,6 +50,7 @@ from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.redact import clean
 from pytest_tfpipeline.reports.unavailable import unavailable
 from pytest_tfpipeline.reports.write import write_evidence, write_reports
+from pytest_tfpipeline.reuse import reuses
 from pytest_tfpipeline.warm import short_cuts
 from pytest_tfpipeline.workspace import hold
 
@@ -90,6 +91,10 @@ def take_control(config: pytest.Config, top: Path) -> None:
     watch_conftests(config, state)
     manager.register(witness, "tfpipeline-witness")
     manager.register(Controller(config, state, witness, notes), "tfpipeline-controller")
+    if reuses(state.run):
+        from pytest_tfpipeline.plugin.reusing import Reusing
+
+        manager.register(Reusing(config, state), "tfpipeline-reusing")
     if short_cuts(state.run):
         from pytest_tfpipeline.plugin.warming import Warming
 
@@ -147,7 +152,7 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: WorkerController) -> None:
         """Hand the finished description to a worker."""
-        node.workerinput[WIRE_KEY] = hand_over(self._run, self._state.phase)
+        node.workerinput[WIRE_KEY] = hand_over(self._run, self._state.phase, self._state.reused)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> object | None:

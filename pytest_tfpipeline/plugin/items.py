@@ -55,9 +55,12 @@ class CheckItem(pytest.Item):
 
     def perform(self) -> Record:
         """Its record."""
+        state = state_of(self.config)
+        if self.check.id in state.reused:
+            return state.reused[self.check.id]
         from pytest_tfpipeline.checks import perform
 
-        return perform(state_of(self.config).context, self.check)
+        return perform(state.context, self.check)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
         """The record's own text: what, where, what to do."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.gate.identity import Answer
-from pytest_tfpipeline.model import Check, EnvironmentRun, Run
+from pytest_tfpipeline.model import Check, EnvironmentRun, Record, Run
 
 if TYPE_CHECKING:
     from pytest_tfpipeline.gate.result import Source
@@ -55,6 +56,8 @@ class State:
     held_items: list[pytest.Item] = field(default_factory=list)
     #: Whose the credentials were before anything was planned, by environment; on the controller.
     identities: dict[str, tuple[Answer, ...]] = field(default_factory=dict)
+    #: Results of earlier runs that stand, by check id; they are not made again.
+    reused: Mapping[str, Record] = field(default_factory=dict)
     #: Environments that were asked for and that this job has no credentials for; they are not in the run.
     elsewhere: tuple[EnvironmentRun, ...] = ()
     #: What git said of the tree before anything was read, on the controller of a run that plans; whoever applies asks

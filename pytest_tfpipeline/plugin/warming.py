@@ -73,7 +73,8 @@ class Warming:
         state.run = replace(run, settings={**run.settings, **addresses})
         state.context = open_context(state.run, state.context.progress, state.context.runner)
 
-    def _begin(self, ids: Iterable[str]) -> None:
+    def _begin(self, nodeids: Iterable[str]) -> None:
+        ids = [one for one in nodeids if self._state.key(self._config, one) not in self._state.reused]
         if self._checkov is not None and any(_POLICY in one for one in ids):
             self._checkov.begin()
         if self._providers is not None and (self._state.run.targets or any(_VALIDATE in one for one in ids)):

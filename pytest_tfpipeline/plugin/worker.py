@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 import pytest
 
 from pytest_tfpipeline import codec
 from pytest_tfpipeline.context import open_context
-from pytest_tfpipeline.model import Run
+from pytest_tfpipeline.model import Record, Run
 from pytest_tfpipeline.plugin import fixtures
 from pytest_tfpipeline.plugin.cases import CaseItem
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
@@ -33,6 +33,7 @@ def join(config: pytest.Config) -> None:
     only = None if handed["only"] is None else frozenset((root, env) for root, env in handed["only"])
     phase = Phase(only, handed["wave"], handed["outputs"])
     state = State(run, open_context(run), top_of(config.rootpath), phase)
+    state.reused = {name: codec.loads(Record, text) for name, text in handed["reused"].items()}
     config.stash[STATE] = state
     add_anchors(config, state)
     config.pluginmanager.register(fixtures, "tfpipeline-fixtures")
@@ -42,10 +43,12 @@ def join(config: pytest.Config) -> None:
     config.pluginmanager.register(Witness(config, state), "tfpipeline-witness")
 
 
-def hand_over(run: Run, phase: Phase) -> str:
+def hand_over(run: Run, phase: Phase, reused: Mapping[str, Record]) -> str:
     """What `join` takes: one string, as pytest-xdist is slow with nested objects and refuses many types."""
     only = None if phase.only is None else sorted(phase.only)
-    return json.dumps({"run": codec.dumps(run), "only": only, "wave": phase.wave, "outputs": phase.outputs})
+    kept = {name: codec.dumps(record) for name, record in reused.items()}
+    handed = {"run": codec.dumps(run), "only": only, "wave": phase.wave, "outputs": phase.outputs, "reused": kept}
+    return json.dumps(handed)
 
 
 class Witness:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_tfpipeline.errors import ToolError
 from pytest_tfpipeline.model import Tool
@@ -20,8 +22,29 @@ _SETUP_ACTIONS = {"terraform": "hashicorp/setup-terraform", "tofu": "opentofu/se
 _QUIET = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": "/dev/null", "TFLINT_DISABLE_VERSION_CHECK": "1"}
 _TIMEOUT = 60.0
 
-#: By path, time of change and size.
-_known: dict[tuple[str, int, int], Tool] = {}
+
+class Seen(NamedTuple):
+    """By what a file is known to be the same: any change of it changes one of these; times are in nanoseconds."""
+
+    path: str
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+
+_known: dict[Seen, Tool] = {}
+
+
+def seen() -> Mapping[Seen, Tool]:
+    """What programs this process has found."""
+    return dict(_known)
+
+
+def recall(found: Mapping[Seen, Tool]) -> None:
+    """Take what an earlier process of this user has found on this machine."""
+    _known.update(found)
 
 
 def identify(wanted: Program, path: Path, runner: Runner) -> Tool:
@@ -31,7 +54,7 @@ def identify(wanted: Program, path: Path, runner: Runner) -> Tool:
     """
     try:
         info = path.stat()
-        key = (str(path), info.st_mtime_ns, info.st_size)
+        key = Seen(str(path), info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
         if key not in _known:
             version = _version(wanted, path, runner)
             _known[key] = Tool(wanted.name, version, str(path), _checksum(wanted, path))

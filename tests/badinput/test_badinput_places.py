@@ -39,7 +39,12 @@ def test_no_home_at_all(bench: Bench, tools: dict[str, str]) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TF_", "HOME"))}
     argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n0", "-k", "not policy", "--tf-plan", "staging"]
     done = subprocess.run(
-        argv, cwd=bench.scratch.path, env={**env, **tools}, capture_output=True, text=True, timeout=120
+        argv,
+        cwd=bench.scratch.path,
+        env={**env, **tools, "TFPIPELINE_CACHE": "off"},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert bench.outcome("plan[staging]") == "passed"

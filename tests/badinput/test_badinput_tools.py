@@ -146,6 +146,7 @@ def _with_small_disk(
     script += f"cp {place}/out/evidence.json {tmp_path} 2>/dev/null; exit $code"
     pytest_argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *args, "--tf-output", f"{place}/out"]
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TF_"))}
+    env["TFPIPELINE_CACHE"] = "off"
     argv = [*_namespace(tmp_path), "sh", "-c", script, "sh", *pytest_argv]
     return subprocess.run(
         argv,

@@ -99,6 +99,13 @@ def test_a_claim_that_is_about_something_else_counts_for_nothing(wrong: dict[str
     assert f"the check job's evidence does not count: {said}" in "\n".join(reason.text for reason in reasons)
 
 
+def test_a_claim_with_results_of_earlier_runs_counts_for_nothing() -> None:
+    reused = World(PASSING.checks, [replace(one, reused=True) for one in PASSING.records], PASSING.rules)
+    (reason,) = against(claim_of(reused))
+    assert reason.code is Code.ISOLATION
+    assert "give the check job TFPIPELINE_CACHE=off" in reason.text
+
+
 def test_an_emulated_environment_takes_the_claim_of_an_emulated_one_from_a_dirty_tree() -> None:
     emulated = EnvironmentRun(ENV, "aws")
     assert against(claim_of(PASSING, clean=False, environment=emulated), emulated) == []

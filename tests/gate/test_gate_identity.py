@@ -94,7 +94,13 @@ class Repo:
         argv = [sys.executable, "-m", "pytest", "-n0", "-p", "no:cacheprovider", *arguments]
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "TFPIPELINE"))}
         done = subprocess.run(
-            argv, cwd=self.path, env={**inherited, **env}, capture_output=True, text=True, timeout=180, check=False
+            argv,
+            cwd=self.path,
+            env={**inherited, "TFPIPELINE_CACHE": "off", **env},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
         )
         return done.returncode, done.stdout + done.stderr
 

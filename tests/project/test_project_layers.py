@@ -34,6 +34,7 @@ LAYERS = (
     "suites",
     "policies",
     "checks",
+    "reuse",
     "proof",
     "gate",
     "reports",

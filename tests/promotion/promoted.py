@@ -147,7 +147,14 @@ class Promotion:
         """The variables of a run."""
         dropped = ("PYTEST_", "TF_", "TFPIPELINE_", "GITHUB_", "AWS_", "COV_", "CI")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-        return {**kept, "COLUMNS": "120", "PYTHONDONTWRITEBYTECODE": "1", **self.scratch.env, **(env or {})}
+        return {
+            **kept,
+            "COLUMNS": "120",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TFPIPELINE_CACHE": "off",
+            **self.scratch.env,
+            **(env or {}),
+        }
 
 
 #: Takes the terminal as the session's own, so that Ctrl-C reaches it, and becomes pytest.

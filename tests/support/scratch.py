@@ -190,7 +190,8 @@ class Scratch:
 
     def _environ(self, given: Mapping[str, str] | None) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
-        return {**kept, "COLUMNS": "120", "PYTHONDONTWRITEBYTECODE": "1", **self.env, **(given or {})}
+        plain = {"COLUMNS": "120", "PYTHONDONTWRITEBYTECODE": "1", "TFPIPELINE_CACHE": "off"}
+        return {**kept, **plain, **self.env, **(given or {})}
 
 
 _ROOT = """terraform {{
