@@ -47,6 +47,14 @@ def _parser() -> argparse.ArgumentParser:
     grown.add_argument("--output", type=Path, default=Path("scale.json"))
     grown.add_argument("--plot", type=Path, help="an SVG of it; needs matplotlib")
     grown.set_defaults(call=_grow)
+    differ = commands.add_parser(
+        "differ", help="made-up configurations, with short cuts and without: the same answers?"
+    )
+    differ.add_argument("--seed", default="1", help="the same seed makes the same configurations (%(default)s)")
+    differ.add_argument("--seconds", type=float, default=3600, help="for how long (%(default)s)")
+    differ.add_argument("--only", type=int, help="the configuration of this number alone")
+    differ.add_argument("--output", type=Path, default=Path("differences.json"), help="JSON (%(default)s)")
+    differ.set_defaults(call=_differ)
     commands.add_parser("list", help="the cases").set_defaults(call=_list)
     shown = commands.add_parser("table", help="a result as a Markdown table")
     shown.add_argument("result", type=Path)
@@ -56,6 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     compared.add_argument("after", type=Path)
     compared.set_defaults(call=_compare)
     return parser
+
+
+def _differ(options: argparse.Namespace) -> int:
+    from benchmarks.differential import compare
+
+    tally = compare(options.seed, options.seconds, options.output, options.only)
+    print(tally.text())  # noqa: T201
+    return int(bool(tally.differences))
 
 
 def _list(_options: argparse.Namespace) -> None:
