@@ -28,10 +28,15 @@ def run_filtered(
     address = ctx.run.settings.get("providers_address", "")
     if phase not in FILTERED & short_cuts(ctx.run) or not Path(address).is_socket():
         return ctx.runner.run(request)
-    environment = ctx.runner.environment_of(request)
-    with reattached(address, Path(request.cwd), environment, shared=phase != "plan", plan=plan) as words:
+    environment, shared = ctx.runner.environment_of(request), phase != "plan"
+
+    def tell(problem: str) -> None:
+        _note(ctx, f"providers were started by terraform itself, since they could not be kept running: {problem}")
+
+    with reattached(address, Path(request.cwd), environment, shared=shared, plan=plan, tell=tell) as words:
         quick = None if words is None else ctx.runner.run(replace(request, env={**request.env, **words}))
-    if quick is not None and (quick.timed_out or passed(quick)):
+    # One that others use may wait for what has nothing to do with this root; a plan's own waits for the cloud.
+    if quick is not None and (passed(quick) or (quick.timed_out and not shared)):
         return quick
     outcome = ctx.runner.run(request)
     if quick is not None and passed(outcome):

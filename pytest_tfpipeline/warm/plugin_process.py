@@ -48,9 +48,14 @@ class ProviderProcess:
         """Of its process."""
         return self._process.pid
 
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
     def close(self) -> None:
         """Ask it to end, and end it with everything that it has started: providers do not hear SIGTERM."""
-        if self._process.poll() is None and hasattr(self, "address"):
+        if self.runs and hasattr(self, "address"):
             with suppress(grpc.RpcError), grpc.insecure_channel(self.address) as channel:
                 channel.unary_unary("/plugin.GRPCController/Shutdown", bytes, bytes)(b"", timeout=_END_LIMIT)
         with suppress(ProcessLookupError, PermissionError):
@@ -74,7 +79,8 @@ def _read_handshake(process: Service) -> tuple[int, str]:
         if not more:
             raise OSError("the provider ended before it listened")
         line += more
-    core, protocol, network, path, kind, *rest = line.decode("utf-8", "replace").strip().split("|")
-    if (core, network, kind) != ("1", "unix", "grpc") or protocol not in _PROTOCOLS or any(rest):
-        raise ValueError(f"an unknown handshake: {line!r}")
-    return int(protocol), f"unix:{path}"
+    words = line.decode("utf-8", "replace").strip().split("|")
+    match words:
+        case ["1", ("5" | "6") as protocol, "unix", path, "grpc", *rest] if not any(rest):
+            return int(protocol), f"unix:{path}"
+    raise ValueError(f"an unknown handshake: {line!r}")

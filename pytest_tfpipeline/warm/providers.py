@@ -49,7 +49,7 @@ class Providers:
             try:
                 answer: dict[str, Any] = {"reattach": self._provide(receive(connection), using)}
             except (OSError, ValueError, KeyError, TypeError, RuntimeError, grpc.RpcError) as error:
-                answer = {"problem": str(error)}
+                answer = {"problem": _said(error)}
             send(connection, answer)
             connection.settimeout(None)
             connection.recv(1)  # it has no more to say: this is its end
@@ -70,9 +70,9 @@ class Providers:
         return found
 
     def _shared_upstream(self, program: str) -> tuple[ProviderProcess, Upstream]:
-        """Never configured: a configured provider holds one root's credentials."""
+        """Never configured: a configured provider holds one root's credentials. One that has ended is started anew."""
         with self._lock:
-            if program not in self._upstreams:
+            if program not in self._upstreams or not self._upstreams[program][0].runs:
                 env = {name: os.environ[name] for name in _INHERITED if name in os.environ}
                 process = ProviderProcess(self._runner, program, self._sockets, env, self._sockets)
                 self._shared.callback(process.close)
@@ -82,7 +82,13 @@ class Providers:
     def _open(self, process: ProviderProcess, program: str, using: ExitStack) -> Upstream:
         upstream = Upstream(process.address, program, self._known)
         using.callback(upstream.close)
+        upstream.greet()
         return upstream
+
+
+def _said(error: Exception) -> str:
+    """What a client is told."""
+    return str(error.details() if isinstance(error, grpc.Call) else error)
 
 
 def _reattach(process: ProviderProcess, path: Path) -> dict[str, object]:

@@ -24,6 +24,10 @@ _IDENTITIES = "GetResourceIdentitySchemas"
 _STOP = ("Stop", "StopProvider")
 #: Calls that are answered with a stream.
 _STREAMS = ("ListResource", "InvokeAction")
+#: How go-plugin's servers are asked whether they serve: the name of the service, as field 1.
+_HEALTH, _SERVICE = "/grpc.health.v1.Health/Check", b"\n\x06plugin"
+#: Seconds until a provider that listens must have answered the first time, and until it must have given its schema.
+_ANSWER_LIMIT, _SCHEMA_LIMIT = 10.0, 120.0
 
 _Answer = Callable[[bytes, grpc.ServicerContext], bytes]
 _Method: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"
@@ -41,9 +45,13 @@ class Upstream:
         self._channel = grpc.insecure_channel(address, options=_UNLIMITED)
         self._program, self._known = program, known
 
-    def call(self, method: str, request: bytes) -> bytes:
-        """One call, passed on as it is. Raises grpc.RpcError."""
-        return self._channel.unary_unary(method, as_it_is, as_it_is)(request)
+    def greet(self) -> None:
+        """Raises grpc.RpcError where nobody answers."""
+        self.call(_HEALTH, _SERVICE, _ANSWER_LIMIT)
+
+    def call(self, method: str, request: bytes, limit: float | None = None) -> bytes:
+        """One call, passed on as it is, of so many seconds. Raises grpc.RpcError."""
+        return self._channel.unary_unary(method, as_it_is, as_it_is)(request, timeout=limit)
 
     def stream(self, method: str, request: bytes) -> Iterator[bytes]:
         """A call that is answered with a stream."""
@@ -53,7 +61,7 @@ class Upstream:
         """The whole schema; the same program gives it once."""
         key = (self._program, method)
         if key not in self._known:
-            self._known[key] = self.call(method, request)
+            self._known[key] = self.call(method, request, _SCHEMA_LIMIT)
         return self._known[key]
 
     def close(self) -> None:

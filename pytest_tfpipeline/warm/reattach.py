@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,12 +26,19 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 @contextmanager
 def reattached(
-    address: str, cwd: Path, env: Mapping[str, str], *, shared: bool, plan: Path | None = None
+    address: str,
+    cwd: Path,
+    env: Mapping[str, str],
+    *,
+    shared: bool,
+    plan: Path | None = None,
+    tell: Callable[[str], object] = str,
 ) -> Iterator[dict[str, str] | None]:
     """The variable for a terraform in `cwd`, for as long as the block runs; None where there is nothing to be had.
 
     `env` is what a provider of its own inherits. With `shared`, one that others use, and that must not be configured,
-    will do: for `validate` and `show`. `plan` is the plan file that is to be shown.
+    will do: for `validate` and `show`. `plan` is the plan file that is to be shown. `tell` hears why there is nothing
+    to be had, where that is no matter of the root.
     """
     programs = locked_programs(cwd)
     if not programs:
@@ -44,10 +51,12 @@ def reattached(
             names = sorted(names_in(cwd, plan))
             request = {"programs": programs, "shared": shared, "names": names, "cwd": str(cwd)}
             send(connection, {**request, "env": {} if shared else dict(env)})
-            found = receive(connection).get("reattach")
-        except (OSError, ValueError, zipfile.BadZipFile):
-            found = None
-        yield {VARIABLE: json.dumps(found)} if found else None
+            answer = receive(connection)
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
+            answer = {"problem": str(error)}
+        if "problem" in answer:
+            tell(str(answer["problem"]))
+        yield {VARIABLE: json.dumps(answer["reattach"])} if "reattach" in answer else None
 
 
 def locked_programs(cwd: Path) -> dict[str, str]:
