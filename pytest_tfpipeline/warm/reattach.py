@@ -20,7 +20,13 @@ _LIMIT = 60.0
 _CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
 #: Parts of a plan file that name types which the configuration does not have any more.
 _STATES = ("tfstate", "tfstate-prev")
-_LOCKED = re.compile(r'^provider\s+"([^"]+)"\s*\{[^}]*?^\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
+_LOCKED = re.compile(r'^provider\s+"([^"]+)"\s*\{[^}]*?^\s*version\s*=\s*"([^"]+)"([^}]*)', re.MULTILINE)
+#: A hash that init can hold against an unpacked package; terraform refuses to start one that was held against none.
+_HELD = '"h1:'
+#: What gives a provider a second configuration: an alias (no block of that name, as DNS records have it), or a block in
+#: a module. Nobody writes their names with escapes; who does is taken to have them.
+_ALIAS = re.compile(r"\balias\b(?!\s*\{)|\\u", re.MULTILINE)
+_PROVIDER = re.compile(r'\bprovider\b[^=\n]*\{|"provider"\s*:\s*[\[{]')
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -34,14 +40,15 @@ def reattached(
     plan: Path | None = None,
     tell: Callable[[str], object] = str,
 ) -> Iterator[dict[str, str] | None]:
-    """The variable for a terraform in `cwd`, for as long as the block runs; None where there is nothing to be had.
+    """The variable for a terraform in `cwd`, for as long as the block runs; None where there is nothing to be had, or
+    where it is not `shared` and a provider may be configured more than once.
 
     `env` is what a provider of its own inherits. With `shared`, one that others use, and that must not be configured,
     will do: for `validate` and `show`. `plan` is the plan file that is to be shown. `tell` hears why there is nothing
     to be had, where that is no matter of the root.
     """
     programs = locked_programs(cwd)
-    if not programs:
+    if not programs or not (shared or configured_once(cwd)):
         yield None
         return
     with socket.socket(socket.AF_UNIX) as connection:
@@ -60,19 +67,34 @@ def reattached(
 
 
 def locked_programs(cwd: Path) -> dict[str, str]:
-    """The program of each provider that init has put in place and locked; {} if one of them is not there."""
+    """The program of each provider that init has put in place and held against the lock file; {} if one of them is not
+    there, or was held against nothing."""
     try:
         locked = _LOCKED.findall((cwd / ".terraform.lock.hcl").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     found = {}
-    for address, version in locked:
+    for address, version, hashes in locked:
         installed = (cwd / ".terraform" / "providers" / address / version).glob("*/terraform-provider-*")
         programs = sorted(path for path in installed if path.is_file())
-        if len(programs) != 1:
+        if len(programs) != 1 or _HELD not in hashes:
             return {}
         found[address] = str(programs[0].resolve())
     return found
+
+
+def configured_once(cwd: Path) -> bool:
+    """Whether each provider has one configuration at most. terraform starts a process for each of them; given one that
+    runs already, it would configure that again, and the last region or account would be everybody's. In doubt, no."""
+    root = cwd.resolve()
+    try:
+        texts = [
+            (path.parent.resolve(), path.read_text(encoding="utf-8", errors="replace"))
+            for path in configuration_files(cwd)
+        ]
+    except (OSError, ValueError):
+        return False
+    return not any(_ALIAS.search(text) or (place != root and _PROVIDER.search(text)) for place, text in texts)
 
 
 def names_in(cwd: Path, plan: Path | None = None) -> set[str]:

@@ -18,7 +18,7 @@ from pytest_tfpipeline.process import Outcome, Request, Runner
 from pytest_tfpipeline.terraform.shortcut import not_taken, run_filtered
 from pytest_tfpipeline.tools import find_tool
 from pytest_tfpipeline.tools.providers import cli_config
-from pytest_tfpipeline.warm.reattach import locked_programs, names_in, reattached
+from pytest_tfpipeline.warm.reattach import configured_once, locked_programs, names_in, reattached
 from pytest_tfpipeline.warm.service import Warm, warm_providers
 
 PROVIDER = """
@@ -37,19 +37,10 @@ provider "aws" {
   skip_requesting_account_id  = true
   skip_metadata_api_check     = true
 }
-
-provider "aws" {
-  alias                       = "elsewhere"
-  region                      = "us-east-1"
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  skip_metadata_api_check     = true
-}
 """
 RIGHT = """
 module "queue" {
-  source    = "./queue"
-  providers = { aws = aws.elsewhere }
+  source = "./queue"
 }
 
 resource "aws_s3_bucket" "data" {
@@ -212,7 +203,8 @@ def fake(tmp_path: Path) -> Path:
     installed = tmp_path / ".terraform" / "providers" / "registry.terraform.io" / "x" / "y" / "1.0.0" / "linux_amd64"
     installed.mkdir(parents=True)
     (tmp_path / ".terraform.lock.hcl").write_text(
-        'provider "registry.terraform.io/x/y" {\n  version     = "1.0.0"\n  constraints = "1.0.0"\n}\n'
+        'provider "registry.terraform.io/x/y" {\n  version     = "1.0.0"\n  constraints = "1.0.0"\n'
+        '  hashes = [\n    "h1:a",\n  ]\n}\n'
     )
     program = installed / "terraform-provider-y_v1.0.0"
     program.write_text("#!/bin/sh\nexit 1\n")
@@ -253,6 +245,13 @@ def test_a_provider_that_is_locked_and_not_there_is_none(fake: Path) -> None:
     assert locked_programs(fake) == {}
 
 
+def test_a_provider_that_was_held_against_no_hash_is_none(fake: Path) -> None:
+    """terraform's own init lets such a package pass, and refuses to start it."""
+    lock = fake / ".terraform.lock.hcl"
+    lock.write_text(lock.read_text().replace("h1:", "zh:"))
+    assert locked_programs(fake) == {}
+
+
 def test_the_names_are_those_of_all_modules_and_of_the_plans_states(tmp_path: Path) -> None:
     (tmp_path / ".terraform" / "modules" / "far").mkdir(parents=True)
     (tmp_path / "near").mkdir()
@@ -270,3 +269,50 @@ def test_the_names_are_those_of_all_modules_and_of_the_plans_states(tmp_path: Pa
     with zipfile.ZipFile(plan, "w") as parts:
         parts.writestr("tfstate", '{"resources": [{"type": "aws_gone"}]}')
     assert "aws_gone" in names_in(tmp_path, plan)
+
+
+@pytest.mark.parametrize(
+    ("text", "once"),
+    [
+        ('provider "aws" {\n  region = "a"\n}\n', True),
+        ('provider "aws" {\n  alias = "b"\n}\n', False),
+        ('provider "aws" { alias /* so */ = "b" }\n', False),
+        ('resource "aws_route53_record" "it" {\n  alias {\n    name = "a"\n  }\n}\n', True),
+    ],
+)
+def test_whether_a_provider_is_configured_once(tmp_path: Path, text: str, once: bool) -> None:
+    (tmp_path / "main.tf").write_text(text)
+    assert configured_once(tmp_path) is once
+
+
+@pytest.mark.parametrize(
+    "text", ['{"provider": {"aws": {"\\u0061lias": "b"}}}', '{"provider": [{"aws": {"alias": "b"}}]}']
+)
+def test_an_alias_in_json_is_one(tmp_path: Path, text: str) -> None:
+    (tmp_path / "main.tf.json").write_text(text)
+    assert not configured_once(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("m.tf", "provider aws {\n}\n"), ("m.tf.json", '{"provider": {"aws": {"region": "a"}}}')]
+)
+def test_a_module_may_configure_a_provider_again(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / ".terraform" / "modules").mkdir(parents=True)
+    (tmp_path / "near").mkdir()
+    (tmp_path / "main.tf").write_text('provider "aws" {}\n')
+    listed = {"Modules": [{"Dir": "."}, {"Dir": "near"}]}
+    (tmp_path / ".terraform" / "modules" / "modules.json").write_text(json.dumps(listed))
+    (tmp_path / "near" / "v.tf").write_text('resource "aws_sqs_queue" "it" {\n  provider = aws\n}\n')
+    assert configured_once(tmp_path)
+    (tmp_path / "near" / name).write_text(text)
+    assert not configured_once(tmp_path)
+
+
+def test_a_plan_with_an_alias_has_no_provider_of_its_own(terraform: Terraform, fake: Path) -> None:
+    """Two configurations in one process: the region of the last one would be that of all."""
+    (fake / "main.tf").write_text('provider "y" {\n  alias = "b"\n}\n')
+    told: list[str] = []
+    with reattached(terraform.service.address, fake, {}, shared=False, tell=told.append) as words:
+        assert (words, told) == (None, []), "it was not even asked for"
+    with reattached(terraform.service.address, fake, {}, shared=True, tell=told.append) as words:
+        assert told == ["the provider ended before it listened"]
