@@ -130,13 +130,15 @@ def test_the_built_providers_speak_protocol_5(tmp_path: Path) -> None:
         process.close()
 
 
-def test_protocol_6_is_spoken_too(tmp_path: Path) -> None:
-    """The same provider, behind the names of that protocol: terraform never has to start it itself."""
+def test_protocol_6_is_spoken_too(tmp_path: Path, service: Warm) -> None:
+    """The same provider, behind the names of that protocol."""
     scratch = make(tmp_path, BEHAVIOURS["it speaks protocol 6"], "a")
     text = run(scratch)
     assert outcomes(scratch) == {"passed"}, text
-    assert set(started(tmp_path / "mirror")) == {"ours"}
-    assert not SAID.search(text)
+    assert "ours" in started(tmp_path / "mirror")
+    with reattached(service.address, installed(tmp_path, tmp_path / "mirror"), {}, shared=True) as words:
+        assert words is not None
+        assert [entry["ProtocolVersion"] for entry in json.loads(words[VARIABLE]).values()] == [6]
 
 
 @pytest.mark.parametrize("name", ["it ends at once", "it dies in a call"])
