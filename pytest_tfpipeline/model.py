@@ -204,8 +204,9 @@ class RemoteState:
     config: dict[str, str]
     file: str
     line: int
-    #: The directory of the root whose state it is, where that is plain.
+    #: The directory of the root whose state it is, where that is plain; and all roots whose it could be.
     root: str | None = None
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,6 +497,37 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """What a change since a commit can affect (`--tf-changed`).
+
+    `since` is the commit, as it was named and in full; `paths` are those that changed, relative to the repository.
+    `reasons` are by directory, `tests` by file of a module of policy tests, which runs on all that it is about. `total`
+    is how many directories have checks.
+    """
+
+    since: str
+    commit: str
+    paths: tuple[str, ...] = ()
+    reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    tests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    total: int = 0
+
+    @property
+    def said(self) -> str:
+        """What it comes to, in one line."""
+        since = self.commit[:12] if self.since == self.commit else f"{self.since} {self.commit[:12]}"
+        paths = len(self.paths)
+        files = f"{paths} file{'' if paths == 1 else 's'}" if paths else "no file"
+        tests = f", and {len(self.tests)} modules of policy tests on everything" if self.tests else ""
+        return f"changed since {since}: {len(self.reasons)} of {self.total} directories{tests} ({files})"
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no check can be affected."""
+        return not self.reasons and not self.tests
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """The finished description of a run, made once by the controller and handed to the workers.
 
@@ -545,9 +577,11 @@ class Run:
     deciding: tuple[Deciding, ...] = ()
     #: Directory and environment (None: the configuration itself) of every `policy` check that there could be.
     policed: tuple[tuple[str, str | None], ...] = ()
-    #: The group that the run is restricted to, and the directories that are therefore not judged.
+    #: The group that the run is restricted to, and the directories that are not judged because of that or of `changed`.
     group: str | None = None
     not_judged: tuple[str, ...] = ()
+    #: What the run is narrowed to; None where it is not.
+    changed: Changed | None = None
 
     @property
     def can_apply(self) -> bool:

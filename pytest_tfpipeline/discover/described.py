@@ -72,7 +72,7 @@ def run_by_tofu(found: Found) -> Found:
 
 
 def with_owners(root: Root, reads: Sequence[Read]) -> Root:
-    return replace(root, remote_states=tuple(replace(read[0], root=owner_of(read)) for read in reads))
+    return replace(root, remote_states=tuple(replace(read[0], root=owner_of(read), owners=read[1]) for read in reads))
 
 
 def root_of(top: Path, found: Found, config: Config, dir_: str) -> Root:

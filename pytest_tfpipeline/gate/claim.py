@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.model import EnvironmentRun, Finding, Record, Run, Target
-from pytest_tfpipeline.proof.complete import uncommitted
+from pytest_tfpipeline.proof.complete import narrowed, uncommitted
 from pytest_tfpipeline.proof.document import EnvironmentPart, Evidence, FindingPart
 
 _NOT_HERE = "and an apply in a job of its own runs no code of the tree"
@@ -126,6 +126,7 @@ def _causes(evidence: Evidence, environment: EnvironmentRun, commit: str | None,
         yield from uncommitted(evidence)
     if evidence.run.exit_code != 0:
         yield f"its run ended with exit code {evidence.run.exit_code}"
+    yield from narrowed(evidence)
     if part is None:
         yield f"it says nothing about {environment.name}"
     elif part.emulated != emulated:

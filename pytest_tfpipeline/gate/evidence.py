@@ -60,6 +60,7 @@ def _run(result: RunResult) -> dict[str, Any]:
         "command": list(result.command),
         "isolation": result.isolation,
         "group": result.group,
+        "changed_since": result.changed_since,
         "not_judged": list(result.not_judged),
         "workers": result.workers,
         "exit_code": result.exit_code,

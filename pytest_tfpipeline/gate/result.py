@@ -118,8 +118,10 @@ class RunResult:
     waiting: str = ""
     #: "process", or "jobs" where check and apply are separate ones.
     isolation: str = "process"
-    #: The group that the run was restricted to, and the directories that were therefore not judged.
+    #: The group that the run was restricted to, the commit that changes were counted from, and the directories that
+    #: were therefore not judged.
     group: str | None = None
+    changed_since: str | None = None
     not_judged: tuple[str, ...] = ()
     baseline: BaselineResult | None = None
 

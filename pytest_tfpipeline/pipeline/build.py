@@ -21,13 +21,14 @@ from pytest_tfpipeline.config.reviewed import in_force
 from pytest_tfpipeline.discover import discover
 from pytest_tfpipeline.discover.files import repository_files
 from pytest_tfpipeline.errors import UsageError
-from pytest_tfpipeline.model import EnvironmentRun, Repository, Run, Target
+from pytest_tfpipeline.model import Changed, EnvironmentRun, Repository, Run, Target
 from pytest_tfpipeline.pipeline.assumed import check_assumed, question_note
 from pytest_tfpipeline.pipeline.baseline import keep_known, read_known
 from pytest_tfpipeline.pipeline.deciding import deciding_files
 from pytest_tfpipeline.pipeline.exceptions import Exceptions, exception_notes, policed, read_exceptions
 from pytest_tfpipeline.pipeline.expected import expected_checks
 from pytest_tfpipeline.pipeline.groups import scope_of
+from pytest_tfpipeline.pipeline.narrowed import Narrowing, changed_notes, narrowed, what_changed
 from pytest_tfpipeline.pipeline.nativetests import native_test_notes, native_test_settings
 from pytest_tfpipeline.pipeline.programs import choose_programs, tofu_notes
 from pytest_tfpipeline.pipeline.providers import check_providers
@@ -53,7 +54,8 @@ KEPT_RUNS = 1
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What the command line asks for. `mode` is check, plan or apply. `alone`: an apply in a job of its own, which
-    believes no cache and takes no provider out of the tree. `record`: the run makes the baseline anew."""
+    believes no cache and takes no provider out of the tree. `record`: the run makes the baseline anew. `changed`: only
+    what a change can affect is checked."""
 
     mode: str = "check"
     environments: tuple[str, ...] = ()
@@ -66,6 +68,7 @@ class Wish:
     record: bool = False
     #: The file that pytest takes its options from.
     ini: Path | None = None
+    changed: Narrowing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Described:
     providers: tuple[str, ...] | None = None
     #: The operator's own baseline: what the repository's may let through at most.
     limit: Path | None = None
+    changed: Changed | None = None
 
 
 def describe(top: Path, wish: Wish, runner: Runner) -> Described:
@@ -95,7 +99,13 @@ def describe(top: Path, wish: Wish, runner: Runner) -> Described:
     check_environments(wish.environments, repository, config)
     unsaid = () if wish.operator is None else tuple(_unsaid(config, operator, wish))
     limit = Path(operator.baseline) if operator.baseline else None
-    return Described(config, repository, commit, (*overruled(own, operator), *unsaid), operator.providers, limit)
+    narrowing = None
+    if wish.changed is not None:
+        narrowing = what_changed(
+            top, wish.changed, repository, config, wish.environments, runner, cache_path(os.environ)
+        )
+    notes = (*overruled(own, operator), *unsaid)
+    return Described(config, repository, commit, notes, operator.providers, limit, narrowing)
 
 
 def _unsaid(config: Config, operator: Operator, wish: Wish) -> Iterator[str]:
@@ -141,7 +151,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         work_path=str(work),
         environments=tuple(environment_run(config, name, exceptions, today) for name in wish.environments),
         targets=targets,
-        checks=scope.checks(expected_checks(repository, targets, config)),
+        checks=narrowed(scope.checks(expected_checks(repository, targets, config)), described.changed),
         files_path=str(files),
         commit=described.commit,
         tool_versions=programs.exact,
@@ -163,11 +173,13 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         policed=policed(repository, config),
         group=scope.group,
         not_judged=scope.not_judged,
+        changed=described.changed,
     )
     keep_known(run, known)
     excepted = (*exception_notes(exceptions, wish.environments, today), *native_test_notes(config, repository))
     open_questions = question_note(repository.questions)
     notes = (
+        *changed_notes(described.changed),
         *described.notes,
         *repository.notes,
         *open_questions,

@@ -17,6 +17,7 @@ from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult, Source
 from pytest_tfpipeline.gate.verdict import missing
 from pytest_tfpipeline.pipeline.baseline import baseline_result
 from pytest_tfpipeline.pipeline.claimed import claimed
+from pytest_tfpipeline.pipeline.narrowed import left_out
 from pytest_tfpipeline.pipeline.source import read_commit, read_source
 from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 from pytest_tfpipeline.plugin.ledger import Ledger
@@ -61,7 +62,8 @@ def conclude(
         waiting=gatekeeper.waiting if gatekeeper else "",
         isolation=run.isolation,
         group=run.group,
-        not_judged=run.not_judged,
+        not_judged=(*run.not_judged, *left_out(run)),
+        changed_since=run.changed.commit if run.changed is not None else None,
         baseline=baseline_result(state.context, ledger.records),
     )
 

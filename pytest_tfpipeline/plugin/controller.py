@@ -20,6 +20,7 @@ from pytest_tfpipeline.gate.reasons import Code
 from pytest_tfpipeline.gate.result import RunResult
 from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe, write_timings
+from pytest_tfpipeline.pipeline.narrowed import nothing_note, reason_lines
 from pytest_tfpipeline.pipeline.source import read_source
 from pytest_tfpipeline.plugin import fixtures, terminal
 from pytest_tfpipeline.plugin.baseline import no_judgement, settle
@@ -38,6 +39,7 @@ from pytest_tfpipeline.plugin.state import STATE, WIRE_KEY, State
 from pytest_tfpipeline.plugin.wishes import (
     allowed_destroys,
     asked_for,
+    changed_asked_for,
     environments,
     file_option,
     group_asked_for,
@@ -75,6 +77,7 @@ def take_control(config: pytest.Config, top: Path) -> None:
             group_asked_for(config),
             record=records_baseline(config),
             ini=config.inipath,
+            changed=changed_asked_for(config),
         )
         source = read_source(runner, top) if wish.mode == "plan" else None
         run, notes = build_run(top, wish, describe(top, wish, runner), runner)
@@ -124,12 +127,18 @@ class Controller:
         return self._state.run
 
     @property
+    def _is_idle(self) -> bool:
+        """Whether it was asked and found that no check of ours can be affected."""
+        return self._run.changed is not None and self._run.changed.nothing
+
+    @property
     def _context(self) -> Context:
         return self._state.context
 
     def pytest_report_header(self) -> list[str]:
         """What this run is about, in a line or two."""
-        return terminal.header(self._run, self._notes, narrowing(self._config))
+        header = terminal.header(self._run, self._notes, narrowing(self._config))
+        return header + (reason_lines(self._run.changed) if self._config.option.verbose > 0 else [])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -138,9 +147,11 @@ class Controller:
             self._ledger.objections.append(no_judgement())
         if self._run.mode == "check" or self._config.option.collectonly:
             return
+        self._ledger.objections.extend(to_narrowing(narrowing(self._config)))
+        if self._is_idle:
+            return
         from pytest_tfpipeline.plugin.preparation import prepare
 
-        self._ledger.objections.extend(to_narrowing(narrowing(self._config)))
         with refusing(self._config, self._state.top):
             self._services = prepare(self._state)
             if self._run.can_apply:
@@ -235,7 +246,8 @@ class Controller:
             self._gatekeeper.close()
         self._late_notes = (
             *self._settle_baseline(session),
-            *terminal.unplanned_note(self._ledger, self._run, selected=selects(self._config)),
+            *terminal.unplanned_note(self._ledger, self._run, selected=selects(self._config) or self._is_idle),
+            *nothing_note(self._run.changed),
             *left_out_notes(self._state, self._config),
             *moved_notes(self._state),
             *unavailable(self._ledger.records),
@@ -264,6 +276,8 @@ class Controller:
 
     def _settle(self, exitstatus: int) -> int:
         """10 and 11 stand only where pytest has nothing worse to say."""
+        if self._is_idle and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            return pytest.ExitCode.OK
         if self._gatekeeper is not None and self._stopped_itself:
             return pytest.ExitCode.TESTS_FAILED
         if self._gatekeeper is None and self._run.can_apply and exitstatus == pytest.ExitCode.OK:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,6 +47,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     state = state_of(metafunc.config)
     marker = metafunc.definition.get_closest_marker("tf_policy")
     subjects = [one for one in _subjects(state, wanted[0]) if _selected(one, marker)]
+    subjects = _narrowed(state, metafunc.definition.path, subjects)
     if not subjects:
         without = state.unapplied if wanted[0] == "tf_outputs" else state.unplanned
         without.add(metafunc.definition.nodeid)
@@ -90,6 +92,16 @@ def _selected(subject: Subject, marker: pytest.Mark | None) -> bool:
     return in_environment and any(
         matches(pattern, subject.dir) or matches(f"**/{pattern}", subject.dir) for pattern in patterns
     )
+
+
+def _narrowed(state: State, module: Path, subjects: list[Subject]) -> list[Subject]:
+    """Of a run that is narrowed, those that a change can affect; all of them where the module itself is affected."""
+    changed = state.run.changed
+    if changed is None or (
+        module.is_relative_to(state.top) and module.relative_to(state.top).as_posix() in changed.tests
+    ):
+        return subjects
+    return [one for one in subjects if one.dir in changed.reasons]
 
 
 def _listed(value: str | Iterable[str] | None) -> list[str]:

@@ -22,6 +22,7 @@ _NARROWING = (
     ("--nf", "newfirst", False),
     ("--sw", "stepwise", False),
     ("--stepwise-skip", "stepwise_skip", False),
+    ("--tf-changed", "tf_changed", None),
     ("--deselect", "deselect", None),
     ("--ignore", "ignore", None),
     ("--ignore-glob", "ignore_glob", None),
@@ -39,8 +40,8 @@ _NARROWING = (
     ("--continue-on-collection-errors", "continue_on_collection_errors", False),
 )
 
-#: What these leave out depends on the cache of an earlier run, which is not committed: they count wherever they stand.
-_FROM_CACHE = ("--lf", "--sw", "--stepwise-skip")
+#: What these leave out depends on the cache of an earlier run, or on another commit: they count wherever they stand.
+_FROM_CACHE = ("--lf", "--sw", "--stepwise-skip", "--tf-changed")
 
 #: What the plugin sets by itself: it counts only where it was typed.
 _ALSO_OURS = ("--continue-on-collection-errors",)

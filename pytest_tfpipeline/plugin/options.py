@@ -90,6 +90,13 @@ OPTIONS = (
         "show every directory with Terraform or a Python suite and what it was taken for, then exit (or: json)",
         {"nargs": "?", "const": "table", "choices": ["table", "json"]},
     ),
+    Option(
+        "--tf-changed",
+        "REF",
+        "check only what a change since REF can affect (default: since this branch left the default branch; what is "
+        "not committed counts too); never with --apply-env",
+        {"nargs": "?", "const": True},
+    ),
     Option("--tf-config", "FILE", "read the configuration from this TOML file", {}),
     Option(
         "--tf-operator",

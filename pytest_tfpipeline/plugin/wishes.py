@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,10 @@ from pytest_tfpipeline.errors import UsageError
 from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.plugin.narrowing import typed_values
 from pytest_tfpipeline.plugin.options import TYPED_ONLY
+from pytest_tfpipeline.plugin.place import top_of
+
+if TYPE_CHECKING:
+    from pytest_tfpipeline.pipeline.narrowed import Narrowing
 
 CHECK_MODE = "check"
 #: Options that mean nothing without an apply.
@@ -30,6 +35,11 @@ def asked_for(config: pytest.Config) -> str:
 def environments(config: pytest.Config) -> tuple[str, ...]:
     """The environments that are planned, in the order they were named."""
     option = config.option
+    if option.apply_env is not None and option.tf_changed is not None:
+        raise pytest.UsageError(
+            "--tf-changed leaves out what a change cannot affect, and an apply is allowed by every check of its "
+            "environment: it cannot be given with --apply-env (take it out, also from addopts and PYTEST_ADDOPTS)"
+        )
     if option.apply_env is not None and option.tf_plan:
         raise pytest.UsageError("--apply-env plans for itself: give either --tf-plan or --apply-env")
     if option.apply_env is not None:
@@ -141,6 +151,44 @@ def group_asked_for(config: pytest.Config) -> str | None:
     if given is not None and len(typed_values(config, "--tf-group")) > 1:
         raise pytest.UsageError("--tf-group was given more than once: a run is about one group")
     return given
+
+
+def changed_asked_for(config: pytest.Config) -> Narrowing | None:
+    """What --tf-changed narrows the run to; None without it. Files that were named on the command line are in any case
+    checked."""
+    given = config.option.tf_changed
+    if given is None:
+        return None
+    if config.option.tf_baseline:
+        raise pytest.UsageError("--tf-baseline records every finding: it cannot be given with --tf-changed")
+    from pytest_tfpipeline.pipeline.narrowed import Narrowing  # costs what the other options need not pay
+
+    start = config.invocation_params.dir
+    words = [str(word) for word in config.invocation_params.args]
+    if given is not True and (start / given).exists() and f"--tf-changed={given}" not in words and given in words:
+        raise pytest.UsageError(
+            f"--tf-changed {given} takes {given} for a commit: write --tf-changed=REF, or the path first"
+        )
+    top = top_of(config.rootpath)
+    named = [(start / str(arg).split("::")[0]).absolute() for arg in config.option.file_or_dir]
+    inside = (path.relative_to(top).as_posix() for path in named if path.is_file() and path.is_relative_to(top))
+    own = (config.inipath, file_option(config, config.option.tf_config))
+    return Narrowing(
+        None if given is True else given,
+        tuple(path for path in own if path),
+        tuple(inside),
+        _looked_in(config, top),
+        planned=bool(config.option.tf_list),
+    )
+
+
+def _looked_in(config: pytest.Config, top: Path) -> tuple[str, ...]:
+    """Where pytest looks for tests, as far as its ini file says it."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return ()
+    named = [Path(config.invocation_params.dir, arg) for arg in config.args]
+    inside = [path.relative_to(top).as_posix() for path in named if path.is_relative_to(top)]
+    return tuple(inside) if len(inside) == len(named) else ()
 
 
 def records_baseline(config: pytest.Config) -> bool:

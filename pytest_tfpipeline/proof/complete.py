@@ -23,6 +23,7 @@ def shortcomings(evidence: Evidence, environment: str) -> Iterator[str]:
     yield from _closed(part)
     if evidence.run.group is not None:
         yield f"only the group {evidence.run.group} was applied"
+    yield from narrowed(evidence)
     if not part.applied:
         yield "nothing was applied"
     if failed := [one.root for one in part.applied if one.outcome == "failed"]:
@@ -33,6 +34,12 @@ def shortcomings(evidence: Evidence, environment: str) -> Iterator[str]:
         yield from _not_passed(evidence, environment)
     if evidence.run.exit_code not in _CARRIED_OUT:
         yield f"the run broke off (exit code {evidence.run.exit_code})"
+
+
+def narrowed(evidence: Evidence) -> Iterator[str]:
+    """Whether only a part was judged, as a clause; whoever left things out was not allowed to apply."""
+    if evidence.run.changed_since is not None:
+        yield f"only what changed since {evidence.run.changed_since[:12]} was judged (--tf-changed)"
 
 
 def uncommitted(evidence: Evidence) -> Iterator[str]:

@@ -40,6 +40,7 @@ class RunPart(_Part):
     command: tuple[str, ...]
     isolation: Literal["process", "jobs"]
     group: str | None = None
+    changed_since: Commit | None = None
     not_judged: tuple[str, ...] = ()
     workers: Count
     exit_code: Annotated[int, Field(ge=0, le=255)]

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from pytest_tfpipeline.model import Directory, Kind, Question, Repository, Root, Variable
+from pytest_tfpipeline.model import Changed, Directory, Kind, Question, Repository, Root, Variable
 
 _KEYS = ("dir", "kind", "rule", "guessed", "name", "environments", "after", "callers", "apply")
 #: Columns; only a path may be longer.
@@ -16,9 +16,9 @@ _WIDTH = 60
 _INDENT = " " * 9
 
 
-def listing_json(repository: Repository) -> str:
-    """The array that `--tf-list=json` prints, without a newline at its end."""
-    rows = [{key: row[key] for key in _KEYS} for row in map(asdict, repository.directories)]
+def listing_json(repository: Repository, changed: Changed | None = None) -> str:
+    """The array that `--tf-list=json` prints, without a newline at its end; of what is affected, with `changed`."""
+    rows = [{key: row[key] for key in _KEYS} for row in map(asdict, _shown(repository, changed))]
     return json.dumps(rows, indent=2, ensure_ascii=False)
 
 
@@ -31,14 +31,30 @@ class Wanting:
     environments: tuple[str, ...]
 
 
-def listing_table(repository: Repository, wanting: Sequence[Wanting] = ()) -> str:
+def listing_table(repository: Repository, wanting: Sequence[Wanting] = (), changed: Changed | None = None) -> str:
     """A row for each directory, what there is to say of it indented below; at the end the environments, and what only
-    the user can say."""
+    the user can say. With `changed`, a row for each directory that is affected, and why."""
     roots = {root.dir: root for root in repository.roots}
     lacks = {row.dir: [one for one in wanting if one.root == row.dir] for row in repository.directories}
-    lines = [line for row in repository.directories for line in _row(row, roots.get(row.dir), lacks[row.dir])]
-    ending = [*_ending(repository), *_questions(repository.questions)]
-    return "\n".join([*(lines or ["No Terraform and no Python suite here."]), "", *ending])
+    lines: list[str] = []
+    for row in _shown(repository, changed):
+        lines += _row(row, roots.get(row.dir), lacks[row.dir])
+        for why in changed.reasons[row.dir] if changed else ():
+            lines += _wrapped(f"affected: {why}", _INDENT)
+    none = "No Terraform and no Python suite here." if changed is None else "Nothing that is checked is affected."
+    ending = [*_narrowed(changed), *_ending(repository), *_questions(repository.questions)]
+    return "\n".join([*(lines or [none]), "", *ending])
+
+
+def _shown(repository: Repository, changed: Changed | None) -> Sequence[Directory]:
+    return [row for row in repository.directories if changed is None or row.dir in changed.reasons]
+
+
+def _narrowed(changed: Changed | None) -> Iterator[str]:
+    if changed is not None:
+        for file, whys in changed.tests.items():
+            yield from _wrapped(f"Policy tests of {file}, on everything: {'; '.join(whys)}")
+        yield from _wrapped(f"{changed.said[:1].upper()}{changed.said[1:]}")
 
 
 def _row(row: Directory, root: Root | None, wanting: Sequence[Wanting]) -> Iterator[str]:

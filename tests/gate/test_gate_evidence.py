@@ -73,6 +73,7 @@ RESULT = RunResult(
     missing=("two",),
     isolation="jobs",
     group="lake",
+    changed_since="c" * 40,
     not_judged=("infra/x",),
 )
 
@@ -161,6 +162,7 @@ def test_it_says_all_of_it_and_can_be_read_back() -> None:
             "command": ["pytest", "--apply-env", "production"],
             "isolation": "jobs",
             "group": "lake",
+            "changed_since": "c" * 40,
             "not_judged": ["infra/x"],
             "workers": 2,
             "exit_code": 11,
