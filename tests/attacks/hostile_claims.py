@@ -111,7 +111,40 @@ def only_summary(document: dict[str, Any]) -> None:
 
 OWN = "protected-destroy"
 
+
+def whole(document: dict[str, Any]) -> None:
+    """A narrowed run calls itself a whole one that passed."""
+    document["run"]["changed_since"] = None
+    document["environments"][0]["verdict"] = {"open": True, "reasons": [], "known": 0}
+
+
+def two(scene: Field) -> int:
+    """Whether the change was applied."""
+    return int(scene.scratch.value("a") == "two")
+
+
+def narrowed(name: str, says: str, forge: Callable[[dict[str, Any]], object] | None, answer: str) -> Raid:
+    """The check job looked only at what had changed since the commit itself: at nothing."""
+    tries = "hands on the evidence of a run that has checked nothing"
+    return Raid(
+        (Threat(name, tries if forge is None else f"{tries}, and says that it was a whole one", two, alone=None),),
+        exit=1,
+        says=says,
+        earlier=lambda scene: scene.put(),
+        setup=lambda scene: scene.root("a", value="two"),
+        args=("-n", "0", "--tf-changed=HEAD"),
+        forge=forge,
+        answer=answer,
+    )
+
+
+NARROWED = (
+    narrowed("evidence of a `--tf-changed` run", "only what changed since", None, "`isolation`"),
+    narrowed("evidence of a `--tf-changed` run, forged", "no result", whole, "`check-missing`"),
+)
+
 RAIDS = (
+    *NARROWED,
     Raid(
         (
             Threat(

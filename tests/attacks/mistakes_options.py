@@ -54,6 +54,26 @@ def remembered(scene: Scene) -> None:
     scene.scratch.write(".pytest_cache/v/cache/lastfailed", json.dumps(cache))
 
 
+CHANGED = tuple(
+    Trial(
+        (
+            Attack(
+                f"`--tf-changed`{where}", "leaves out what no change can affect", "it cannot be given with --apply-env"
+            ),
+        ),
+        exit=4,
+        codes=None,
+        setup=setup,
+        args=("-n", "0", *args),
+        env=env,
+    )
+    for where, setup, args, env in (
+        ("", lambda scene: None, ("--tf-changed=HEAD",), {}),
+        (" in `addopts`", lambda scene: scene.scratch.write("pytest.ini", ini("--tf-changed=HEAD")), (), {}),
+        (" in `PYTEST_ADDOPTS`", lambda scene: None, (), {"PYTEST_ADDOPTS": "--tf-changed=HEAD"}),
+    )
+)
+
 TOGETHER = Trial(
     (
         given("-k", "leaves checks out by name"),
@@ -248,4 +268,4 @@ AGAIN = (
     ),
 )
 
-TRIALS = (TOGETHER, *ALONE, *STOPPED, *AGAIN)
+TRIALS = (TOGETHER, *ALONE, *STOPPED, *AGAIN, *CHANGED)
