@@ -518,7 +518,8 @@ class Changed:
         since = self.commit[:12] if self.since == self.commit else f"{self.since} {self.commit[:12]}"
         paths = len(self.paths)
         files = f"{paths} file{'' if paths == 1 else 's'}" if paths else "no file"
-        tests = f", and {len(self.tests)} modules of policy tests on everything" if self.tests else ""
+        many = "module" if len(self.tests) == 1 else "modules"
+        tests = f", and {len(self.tests)} {many} of policy tests on everything" if self.tests else ""
         return f"changed since {since}: {len(self.reasons)} of {self.total} directories{tests} ({files})"
 
     @property

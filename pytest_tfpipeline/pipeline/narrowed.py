@@ -17,6 +17,7 @@ from pytest_tfpipeline.model import Changed, Check, Module, Repository, Root, Ru
 from pytest_tfpipeline.pipeline.earlier import became
 from pytest_tfpipeline.pipeline.since import read_since
 from pytest_tfpipeline.process import Runner
+from pytest_tfpipeline.reports.listing import foremost
 from pytest_tfpipeline.workspace.tree import matching
 
 
@@ -135,9 +136,4 @@ def reason_lines(changed: Changed | None) -> list[str]:
     if changed is None:
         return []
     told = {**changed.reasons, **changed.tests}
-    return [f"  {name}: {_some(whys)}" for name, whys in told.items()]
-
-
-def _some(whys: Sequence[str], shown: int = 3) -> str:
-    more = len(whys) - shown
-    return "; ".join(whys[:shown]) + (f"; and {more} more" if more > 0 else "")
+    return [f"  {name}: {'; '.join(foremost(whys))}" for name, whys in told.items()]

@@ -39,7 +39,7 @@ def listing_table(repository: Repository, wanting: Sequence[Wanting] = (), chang
     lines: list[str] = []
     for row in _shown(repository, changed):
         lines += _row(row, roots.get(row.dir), lacks[row.dir])
-        for why in changed.reasons[row.dir] if changed else ():
+        for why in foremost(changed.reasons[row.dir]) if changed else ():
             lines += _wrapped(f"affected: {why}", _INDENT)
     none = "No Terraform and no Python suite here." if changed is None else "Nothing that is checked is affected."
     ending = [*_narrowed(changed), *_ending(repository), *_questions(repository.questions)]
@@ -50,10 +50,16 @@ def _shown(repository: Repository, changed: Changed | None) -> Sequence[Director
     return [row for row in repository.directories if changed is None or row.dir in changed.reasons]
 
 
+def foremost(whys: Sequence[str], shown: int = 3) -> list[str]:
+    """The first reasons, and how many more there are."""
+    more = len(whys) - shown
+    return [*whys[:shown], *([f"and {more} more"] if more > 0 else [])]
+
+
 def _narrowed(changed: Changed | None) -> Iterator[str]:
     if changed is not None:
         for file, whys in changed.tests.items():
-            yield from _wrapped(f"Policy tests of {file}, on everything: {'; '.join(whys)}")
+            yield from _wrapped(f"Policy tests of {file}, on everything: {'; '.join(foremost(whys))}")
         yield from _wrapped(f"{changed.said[:1].upper()}{changed.said[1:]}")
 
 
