@@ -41,9 +41,11 @@ Locate = Callable[[str], "tuple[str, Path] | None"]
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What checkov said. `problem` is why there is no answer, "" where there is one."""
+    """What checkov said. `problem` is why there is no answer, "" where there is one. `failed` is how many failed checks
+    it counts, which can be more than there are findings."""
 
     findings: tuple[Finding, ...] = ()
+    failed: int = 0
     passed: int = 0
     skipped: int = 0
     resources: int = 0
@@ -119,7 +121,8 @@ def read(outcome: Outcome, locate: Locate, *, per_address: bool = False) -> Scan
     if outcome.code == 1 and not findings:
         return Scan(problem="checkov ended with 1 and named no failed check")
     total = _sum(reports)
-    return replace(total, findings=tuple(findings) if per_address else _once(findings))
+    kept = tuple(findings) if per_address else _once(findings)
+    return replace(total, findings=kept, failed=len(findings))
 
 
 def unparsed_files(outcome: Outcome, locate: Locate) -> tuple[Finding, ...]:
@@ -156,7 +159,12 @@ def _sum(reports: list[_Report]) -> Scan:
     def total(key: str) -> int:
         return sum(report.summary[key] for report in reports)
 
-    return Scan((), total("passed"), total("skipped"), total("resource_count"), total("parsing_errors"))
+    return Scan(
+        passed=total("passed"),
+        skipped=total("skipped"),
+        resources=total("resource_count"),
+        unparsed=total("parsing_errors"),
+    )
 
 
 def _finding(entry: dict[str, Any], severity: Severity, locate: Locate) -> Finding:

@@ -37,16 +37,23 @@ def check(ctx: Context, check: Check) -> Record:
     program, unformatted = directory.terraform.name, said is command.Meaning.UNFORMATTED
     found = tuple(_unformatted(check.dir, outcome.stdout, program)) if unformatted else ()
     if found or said is command.Meaning.DONE:
-        return _record(ctx, check, mark_known(ctx, check, "fmt", found, of_diff, Severity.ERROR))
+        marked = mark_known(ctx, check, "fmt", found, of_diff, Severity.ERROR)
+        return _record(ctx, check, marked, _named(check.dir, marked))
     broken = pointers_named(tuple(_syntax(directory, outcome.stderr)), directory.copy) or (
         directory.broken(outcome, "fmt", f"{program} fmt"),
     )
     return _record(ctx, check, broken)
 
 
-def _record(ctx: Context, check: Check, findings: tuple[Finding, ...]) -> Record:
+def _named(directory: str, findings: tuple[Finding, ...]) -> str:
+    """All files in one line: of a text with several diffs, only the beginning is shown."""
+    files = [posixpath.relpath(one.file, directory) for one in findings if one.file and not one.known]
+    return f"{len(files)} files in {directory}: {', '.join(files)}\n\n" if len(files) > 1 else ""
+
+
+def _record(ctx: Context, check: Check, findings: tuple[Finding, ...], named: str = "") -> Record:
     failing = [finding for finding in findings if not finding.known]
-    text = render_findings(shorten(ctx, check, failing))
+    text = named + render_findings(shorten(ctx, check, failing))
     summary = first_error(failing) or counted_known(len(findings))
     outcome = Outcome.FAILED if failing else Outcome.PASSED
     return Record(check.id, check.kind, outcome, check.dir, findings=findings, summary=summary, text=text)

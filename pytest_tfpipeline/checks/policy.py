@@ -96,15 +96,25 @@ def _configuration(ctx: Context, check: Check) -> Record:
     if scan.unparsed:
         again = request(quiet=False)
         return _unparsed(check, scan, lambda: as_written(ctx, checkov.unparsed_files(_run(ctx, again), locate)))
-    return _record(ctx, check, as_written(ctx, scan.findings), "checkov", outcome.seconds, _summary(scan))
+    found = as_written(ctx, scan.findings)
+    return _record(ctx, check, found, "checkov", outcome.seconds, _summary(scan), _repeated(scan))
 
 
-def _record(ctx: Context, check: Check, findings: Sequence[Finding], what: str, seconds: float, summary: str) -> Record:
+def _repeated(scan: checkov.Scan) -> str:
+    """Why checkov by hand names another number."""
+    if scan.failed <= len(scan.findings):
+        return ""
+    return f" (checkov counts {scan.failed:,}: a module's line again for each call of the module)"
+
+
+def _record(
+    ctx: Context, check: Check, findings: Sequence[Finding], what: str, seconds: float, summary: str, aside: str = ""
+) -> Record:
     """The record of what was found; a finding that is waived or known stays in it, and does not fail it."""
 
     def recorded(found: Sequence[Finding], summary: str) -> Record:
         marked = baseline.mark_known(ctx, check, "policy", found, baseline.of_resource, Severity.ERROR)
-        return records.from_findings(check, marked, what=what, seconds=seconds, summary=summary)
+        return records.from_findings(check, marked, what=what, seconds=seconds, summary=summary, aside=aside)
 
     if not ctx.run.waivers:
         return recorded(findings, summary)

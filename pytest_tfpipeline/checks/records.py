@@ -33,14 +33,15 @@ def from_findings(
     threshold: Severity = Severity.ERROR,
     seconds: float = 0.0,
     summary: str = "",
+    aside: str = "",
 ) -> Record:
     """A record that fails where a finding reaches `threshold` that the baseline does not know. `what` names who found
-    them: `tflint`, `checkov`."""
+    them: `tflint`, `checkov`; `aside` is said after their number."""
     findings = [_clean(finding) for finding in findings]
     failing = [finding for finding in findings if at_least(finding, threshold) and not finding.known]
     known = sum(finding.known for finding in findings)
     beside = f", and {counted_known(known)}" if known else ""
-    text = f"{what}: {_counted(len(failing))} in {check.dir}{beside}\n\n{render(failing)}" if failing else ""
+    text = f"{what}: {_counted(len(failing))} in {check.dir}{beside}{aside}\n\n{render(failing)}" if failing else ""
     below = len(findings) - known
     passing = [summary or (f"{_counted(below)} below {threshold}" if below else ""), counted_known(known)]
     said = _summary(failing, what) or ", ".join(filter(None, passing))

@@ -159,7 +159,7 @@ def _position(diagnostic: Diagnostic) -> tuple[str, int]:
 
 def _where(diagnostic: Diagnostic, place: Place, detail: str) -> tuple[str | None, int | None]:
     span = diagnostic.get("range")
-    if span:
+    if span and not str(span["filename"]).startswith("<"):  # `<empty>`, `<value for var.x>`: no file
         return clean(place.file(span["filename"])), span["start"]["line"]
     named = _NAMED_PLACE.search(detail)
     return (clean(place.file(named[1])), int(named[2])) if named else (None, None)

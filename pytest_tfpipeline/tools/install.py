@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Installer:
         home = path.parent.parent if name in _PYTHON_PROGRAMS else path.parent
         try:
             home.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(home.parent / f".{home.name}.lock", timeout=_LOCK_TIMEOUT):
+            with self._alone(name, home):
                 if not path.exists():
                     self._make(name, version, home)
         except Timeout:
@@ -54,6 +55,15 @@ class Installer:
             mend = f"Make room there, or set {TOOLS_VARIABLE} to another directory."
             raise ToolError(f"{name} cannot be installed: {error.strerror}", where=str(home), mend=mend) from None
         return path
+
+    def _alone(self, name: str, home: Path) -> AbstractContextManager[object]:
+        """The lock, taken. That somebody else has it is said once: an install can take minutes."""
+        lock = FileLock(home.parent / f".{home.name}.lock", timeout=_LOCK_TIMEOUT)
+        try:
+            return lock.acquire(timeout=0)
+        except Timeout:
+            self.progress(f"{name} is being installed by another process: waiting for it")
+            return lock.acquire()
 
     def _make(self, name: str, version: str, home: Path) -> None:
         """Build beside its place and move it there when it is complete; under the lock."""

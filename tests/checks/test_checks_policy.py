@@ -51,6 +51,9 @@ def test_code_of_a_root_with_a_module_and_an_example_that_calls_it(bench: Any) -
         ("CKV_AWS_27", "top/modules/q/main.tf", 1),
         ("CKV_AWS_27", "top/more.tf.json", 1),
     }
+    assert record.text.startswith(
+        "checkov: 3 findings in top (checkov counts 4: a module's line again for each call of the module)\n"
+    )
     (finding,) = [each for each in record.findings if each.file == "top/main.tf"]
     assert finding.address == "aws_sqs_queue.mine"
     assert finding.severity is Severity.ERROR

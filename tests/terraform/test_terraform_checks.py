@@ -24,6 +24,7 @@ def test_fmt_names_each_file_with_its_diff_and_goes_no_deeper(playground: Any) -
     record = _check(playground.open(), CheckKind.FMT, "a root")
     assert record.outcome is Outcome.FAILED
     assert [finding.file for finding in record.findings] == ["a root/main.tf", "a root/x.tfvars"]
+    assert record.text.startswith("2 files in a root: main.tf, x.tfvars\n")
     assert "-  x = 1\n+  x  = 1" in record.text
     assert "+a = 1" in record.findings[1].excerpt
     assert "x.tfvars" not in record.findings[0].excerpt

@@ -62,6 +62,14 @@ def test_files_are_the_users(name: str, expected: str) -> None:
     assert finding.text.splitlines()[1] == "see /srv/me/repo/terraform/core"
 
 
+@pytest.mark.parametrize("name", ["<empty>", "<value for var.a>"])
+def test_what_is_in_no_file_names_none(name: str) -> None:
+    diagnostic = _diagnostic("x", 0, 1)
+    diagnostic["range"]["filename"] = name
+    (finding,) = findings_from_diagnostics([diagnostic], "terraform/core", REPOSITORY)
+    assert (finding.file, finding.line) == (None, None)
+
+
 def test_the_noise_of_init_and_repetitions_are_left_out() -> None:
     said = "Terraform encountered problems during initialisation, including problems\nwith the configuration, described"
     noise = {"severity": "error", "summary": said}

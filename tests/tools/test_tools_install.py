@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from pytest_tfpipeline.errors import ToolError
 from pytest_tfpipeline.process import Request, Runner
@@ -90,7 +91,26 @@ def test_parallel_runs_install_once(mirror: Path, environ: dict[str, str]) -> No
     for thread in threads:
         thread.join(30)
     assert len(found) == 6
-    assert len(said) == 1
+    assert len([line for line in said if line.startswith("downloading")]) == 1
+
+
+def test_waiting_for_somebody_elses_install_is_said_once(mirror: Path, environ: dict[str, str], tmp_path: Path) -> None:
+    publish(mirror, "terraform", "1.5.7")
+    (tmp_path / "tools" / "terraform").mkdir(parents=True)
+    held = FileLock(tmp_path / "tools" / "terraform" / ".1.5.7.lock")
+    held.acquire()
+    said: list[str] = []
+
+    def progress(line: str) -> None:
+        said.append(line)
+        held.release()
+
+    tool = find_tool("terraform", version="1.5.7", runner=Runner(), environ=environ, progress=progress)
+    assert tool.version == "1.5.7"
+    assert said[0] == "terraform is being installed by another process: waiting for it"
+    assert [line.split()[0] for line in said[1:]] == ["downloading"]
+    with FileLock(held.lock_file, timeout=0):
+        pass
 
 
 def test_a_wrong_checksum_is_refused_and_leaves_nothing(mirror: Path, environ: dict[str, str], tmp_path: Path) -> None:
