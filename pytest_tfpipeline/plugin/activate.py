@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_tfpipeline.plugin.beforehand import refuse_listing
 from pytest_tfpipeline.plugin.place import ENDINGS, has_terraform, top_of
 from pytest_tfpipeline.plugin.typed import join_paths
 from pytest_tfpipeline.plugin.wishes import CHECK_MODE, asked_for
@@ -24,7 +25,10 @@ def activate(config: pytest.Config) -> None:
         _take_interrupts_in_worker(config)
         join(config)
         return
-    if option.help or option.version or option.tf_list or option.markers or option.showfixtures:
+    if option.help or option.version or option.tf_list or option.markers:
+        return
+    refuse_listing(config)
+    if option.showfixtures:
         return
     join_paths(config)
     top = top_of(config.rootpath)

@@ -24,6 +24,7 @@ from pytest_tfpipeline.pipeline.narrowed import nothing_note, reason_lines
 from pytest_tfpipeline.pipeline.source import read_source
 from pytest_tfpipeline.plugin import fixtures, terminal
 from pytest_tfpipeline.plugin.baseline import no_judgement, settle
+from pytest_tfpipeline.plugin.beforehand import excess_of_warnings, refuse_unwritable
 from pytest_tfpipeline.plugin.collection import Collection, add_anchors
 from pytest_tfpipeline.plugin.conclusion import conclude, left_out_notes, moved_notes
 from pytest_tfpipeline.plugin.conftests import watch_conftests
@@ -82,6 +83,8 @@ def take_control(config: pytest.Config, top: Path) -> None:
         source = read_source(runner, top) if wish.mode == "plan" else None
         run, notes = build_run(top, wish, describe(top, wish, runner), runner)
         refuse_isolated(run)
+        if run.can_apply:
+            refuse_unwritable(config)
     notes = (*notes, *go_on(config, run))
     state = State(run, open_context(run, Installing(config), runner), top, source=source)
     config.stash[STATE] = state
@@ -224,6 +227,8 @@ class Controller:
         if self._gatekeeper is not None:
             if session.testscollected == 0:
                 self._ledger.note(Code.NOTHING_TO_CHECK, "nothing was collected")
+            if too_many := excess_of_warnings(self._config):
+                self._ledger.note(Code.CHECK_FAILED, too_many)
             self._gatekeeper.judge_and_apply()
         return result
 

@@ -31,6 +31,7 @@ _NARROWING = (
     ("--setup-only", "setuponly", False),
     ("--setup-plan", "setupplan", False),
     ("--runxfail", "runxfail", False),
+    ("--trace", "trace", False),
     ("--pyargs", "pyargs", False),
     ("--looponfail", "looponfail", False),
     ("--noconftest", "noconftest", False),
@@ -40,8 +41,9 @@ _NARROWING = (
     ("--continue-on-collection-errors", "continue_on_collection_errors", False),
 )
 
-#: What these leave out depends on the cache of an earlier run, or on another commit: they count wherever they stand.
-_FROM_CACHE = ("--lf", "--sw", "--stepwise-skip", "--tf-changed")
+#: These count wherever they stand: what they leave out depends on the cache of an earlier run, on another commit, or on
+#: what is answered to a debugger, which takes the end of its input for a test that passed.
+_ANYWHERE = ("--lf", "--sw", "--stepwise-skip", "--tf-changed", "--trace")
 
 #: What the plugin sets by itself: it counts only where it was typed.
 _ALSO_OURS = ("--continue-on-collection-errors",)
@@ -54,7 +56,7 @@ def narrowing(config: pytest.Config) -> tuple[str, ...]:
     """What was typed (or came from PYTEST_ADDOPTS) that takes something away from the run, as typed.
 
     What the repository's own ini file says under `addopts` belongs to its committed configuration and does not count,
-    unless what it means depends on an earlier run.
+    unless what it means depends on an earlier run or on what is answered.
     """
     typed = _typed(config)
     committed = _addopts(config)
@@ -62,7 +64,7 @@ def narrowing(config: pytest.Config) -> tuple[str, ...]:
         flag
         for flag, dest, nothing in _NARROWING
         if getattr(config.option, dest, nothing) not in (nothing, None, [])
-        and (flag in _FROM_CACHE or _names(flag, typed) or not (flag in _ALSO_OURS or _names(flag, committed)))
+        and (flag in _ANYWHERE or _names(flag, typed) or not (flag in _ALSO_OURS or _names(flag, committed)))
     ]
     if config.args_source is pytest.Config.ArgsSource.ARGS:
         found.append(f"a path argument ({' '.join(config.option.file_or_dir)})")

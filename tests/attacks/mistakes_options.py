@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 from attack import Attack, Scene, Trial
+from scratch import Result
 
 FAILS = "def test_rule(tf_plan):\n    assert not tf_plan.resources()\n"
 FIRST = "import os\n\n\ndef test_first():\n    assert os.path.exists({flag!r})\n"
@@ -220,6 +221,74 @@ STOPPED = (
     ),
 )
 
+WARNS = "import warnings\n\n\ndef test_warns():\n    warnings.warn('old')\n"
+
+
+def elsewhere(scene: Scene) -> Result:
+    """Another repository's root, from this one."""
+    other = Scene(scene.path / "elsewhere")
+    other.scratch.commit()
+    return scene.scratch.run("--apply-env", "staging", "-n", "0", f"--rootdir={other.scratch.path}")
+
+
+def with_elsewhere(scene: Scene) -> int:
+    """In either repository."""
+    states = [*(scene.path / "elsewhere/states").glob("*"), *(scene.path / "elsewhere").glob("*.log")]
+    return scene.applied() + len(states)
+
+
+SELDOM = (
+    Trial(
+        (Attack("`--trace`, a test fails", "has the debugger run the tests, without a terminal", "--trace was given"),),
+        codes=NARROWED,
+        args=("-n", "0", "--trace"),
+        setup=failing,
+    ),
+    Trial(
+        (Attack("`addopts = --trace`, a test fails", "the same, committed", "--trace was given"),),
+        codes=NARROWED,
+        setup=lambda scene: (committed("--trace")(scene), failing(scene)),
+    ),
+    Trial(
+        (Attack("`--pdb`, a test fails", "stops in a debugger, without a terminal", "the run was interrupted"),),
+        exit=2,
+        codes=frozenset({"check-failed", "check-missing", "interrupted"}),
+        args=("-n", "0", "--pdb"),
+        setup=lambda scene: scene.test("def test_first():\n    assert False", "test_a.py"),
+    ),
+    Trial(
+        (Attack("`--max-warnings=0`, a test warns", "fails for too many warnings", "--max-warnings allows 0"),),
+        codes=frozenset({"check-failed"}),
+        args=("-n", "0", "--max-warnings=0"),
+        setup=lambda scene: scene.scratch.write("tests/test_warns.py", WARNS),
+    ),
+    *(
+        Trial(
+            (Attack(f"`{flag}`", tries, f"{flag} only lists"),),
+            exit=4,
+            codes=None,
+            args=args,
+        )
+        for flag, tries, args in (
+            ("--fixtures", "lists what tests may use", ("--fixtures",)),
+            ("--fixtures-per-test", "lists what each test uses", ("-n", "0", "--fixtures-per-test")),
+        )
+    ),
+    Trial(
+        (Attack("`--junitxml` where no file can be", "breaks pytest after the apply", "cannot be written"),),
+        exit=4,
+        codes=None,
+        args=("-n", "0", "--junitxml=pytest.ini/junit.xml"),
+    ),
+    Trial(
+        (Attack("`--rootdir` of another repository", "checks something else than is here", "to start in (and not"),),
+        codes=None,
+        act=elsewhere,
+        count=with_elsewhere,
+        answer="`narrowed`",
+    ),
+)
+
 AGAIN = (
     Trial(
         (Attack("pytest-rerunfailures", "runs a failed policy test again until it passes", "test_flaky"),),
@@ -268,4 +337,4 @@ AGAIN = (
     ),
 )
 
-TRIALS = (TOGETHER, *ALONE, *STOPPED, *AGAIN, *CHANGED)
+TRIALS = (TOGETHER, *ALONE, *STOPPED, *SELDOM, *AGAIN, *CHANGED)

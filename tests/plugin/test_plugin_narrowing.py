@@ -54,6 +54,7 @@ def found(config: pytest.Config) -> list[str]:
         (["--setup-only"], "--setup-only"),
         (["--setup-plan"], "--setup-plan"),
         (["--runxfail"], "--runxfail"),
+        (["--trace"], "--trace"),
         (["--noconftest"], "--noconftest"),
         (["--confcutdir=tests"], "--confcutdir"),
         (["--continue-on-collection-errors"], "--continue-on-collection-errors"),
@@ -79,8 +80,9 @@ def test_nothing_is_made_of_what_takes_nothing_away(parsed: Any) -> None:
     assert found(parsed("-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:xdist")) == []
 
 
-def test_what_the_repository_has_committed_counts_only_where_a_cache_decides(parsed: Any) -> None:
+def test_what_the_repository_has_committed_counts_only_where_a_cache_or_an_answer_decides(parsed: Any) -> None:
     assert found(parsed(ini="-k lint -x")) == []
+    assert found(parsed(ini="--trace")) == ["--trace"]
     assert found(parsed(ini="--lf")) == ["--lf"]
     for typed in (["-k", "plan"], ["-kplan"], ["@words"]):
         assert found(parsed(*typed, ini="-k lint")) == ["-k"]
