@@ -105,7 +105,7 @@ def to_unread(environment: EnvironmentRun, unread: Iterable[str], rollback_given
 
 def _missing(before: str, name: str, proofs: Sequence[Proof]) -> str:
     given = f"; {', '.join(proof.file for proof in proofs)} says nothing about it" if proofs else ""
-    return f"{name} comes after {before}, and there is no evidence of {before}{given}: give it with --tf-prior FILE"
+    return f"{name} comes after {before}, and there is no evidence of {before}{given}: give it with --tf-prior=FILE"
 
 
 def _against(

@@ -92,7 +92,7 @@ def approval_markdown(showing: Showing) -> str:
 
 def parity_line(parity: Parity, earlier: str) -> str:
     """`38 changes as in staging, 2 not seen there`."""
-    news = f"{len(parity.only_here)} not seen there" if parity.only_here else "none that was not seen there"
+    news = f"{len(parity.only_here)} not seen there" if parity.only_here else "and no others"
     return f"{_count(parity.same, 'change')} as in {_inline(earlier)}, {news}"
 
 
@@ -154,6 +154,8 @@ def _worst(worst: Sequence[Seen], unseen: Counter[Seen], earlier: str | None) ->
 
 def _parity(parity: Parity, new: Sequence[Seen], earlier: str) -> list[str]:
     lines = [parity_line(parity, earlier), *_capped(map(_line, new), SHOWN)]
+    if (above := len(parity.only_here) - len(new)) > 0:
+        lines.append(f"  {'and ' if new else ''}{above} of those above")
     if parity.only_there:
         lines += [f"{_count(len(parity.only_there), 'change')} of {_inline(earlier)} not made here"]
         lines += _capped(map(_line, parity.only_there), SHOWN)
@@ -168,7 +170,9 @@ def _rest(rest: Sequence[Seen], title: str) -> list[str]:
         return [head, *map(_line, rest)]
     kinds = Counter((_verb(one.actions), one.type) for one in rest)
     rows = sorted(kinds.items(), key=lambda row: (-row[1], row[0]))
-    return [head, *_capped([f"  {verb:<8} {count} x {_inline(kind)}" for (verb, kind), count in rows], SHOWN)]
+    lines = [f"  {verb:<8} {count} x {_inline(kind)}" for (verb, kind), count in rows[:SHOWN]]
+    left = sum(count for _, count in rows[SHOWN:])
+    return [head, *lines, *([f"  and {left} more of other types, in evidence.json"] if left else [])]
 
 
 def _not_seen(request: Request) -> list[str]:

@@ -69,6 +69,14 @@ def test_everything_in_one_minute() -> None:
     assert approval_text(showing) == EXPECTED
 
 
+def test_of_types_that_are_left_out_the_changes_are_counted() -> None:
+    many = tuple(change(f"aws_{kind:02}.x{n}") for kind in range(SHOWN + 2) for n in range(3))
+    text = approval_text(replace(SHOWING, changes={"terraform/core": many}))
+    told = lines_after(text, f"Changes: {3 * (SHOWN + 2)}")
+    assert len(told) == SHOWN + 1
+    assert told[-1] == "and 6 more of other types, in evidence.json"
+
+
 EXPECTED = f"""production waits for an approval
   repository  example/platform
   commit      {"c" * 40} (v1.2.3)
@@ -83,6 +91,7 @@ Destroyed, replaced or forgotten: 1
 
 1 change as in staging, 2 not seen there
   create   terraform/core//aws_kms_key.main
+  and 1 of those above
 1 change of staging not made here
   create   terraform/core//aws_iam_role.x
 
@@ -151,7 +160,7 @@ def test_what_does_not_fit_is_counted() -> None:
     assert len(destroyed) == WORST_SHOWN + 1
     assert destroyed[-1] == "and 7 more, in evidence.json"
     unseen = lines_after(text, f"0 changes as in staging, {WORST_SHOWN + SHOWN + 10} not seen there")
-    assert unseen[-1] == "and 3 more, in evidence.json"
+    assert unseen[-2:] == ["and 3 more, in evidence.json", f"and {WORST_SHOWN + 7} of those above"]
 
 
 def test_nothing_that_is_destroyed_is_in_the_rest() -> None:
@@ -238,7 +247,7 @@ def test_the_line_about_parity() -> None:
     here = {"core": tuple(change(f"a.x{i}") for i in range(40))}
     there = {"core": tuple(change(f"a.x{i}") for i in range(38))}
     assert parity_line(to_parity(here, there), "staging") == "38 changes as in staging, 2 not seen there"
-    assert parity_line(to_parity(there, here), "staging") == "38 changes as in staging, none that was not seen there"
+    assert parity_line(to_parity(there, here), "staging") == "38 changes as in staging, and no others"
 
 
 def test_the_line_about_the_review() -> None:

@@ -96,7 +96,7 @@ def test_only_records_of_policies_use_a_waiver() -> None:
 
 
 def test_of_evidence_that_is_not_there() -> None:
-    missing = "production comes after staging, and there is no evidence of staging: give it with --tf-prior FILE"
+    missing = "production comes after staging, and there is no evidence of staging: give it with --tf-prior=FILE"
     assert list(to_after(PRODUCTION, (), "c", "r", False)) == [Reason(Code.PRIOR_MISSING, missing)]
     others: Any = [SimpleNamespace(file=name, evidence=SimpleNamespace(environment={}.get)) for name in ("a", "b")]
     (reason,) = to_after(PRODUCTION, others, "c", "r", False)

@@ -29,7 +29,7 @@ def test_it_waits_takes_the_digest_that_it_named_and_asks_for_nothing_where_noth
     assert going_on in promotion.summary()
     for told in (first.stdout, promotion.summary()):
         assert "production: waits for an approval, nothing was applied" in told
-        assert "2 changes as in staging, none that was not seen there" in told
+        assert "2 changes as in staging, and no others" in told
         assert "1       -        -        -" in told
     assert "FAILURES" not in first.stdout
 
@@ -109,7 +109,7 @@ def test_an_order_that_after_does_not_allow_is_refused(promotion: Promotion) -> 
     backwards = promotion.run(1, "--apply-env", "production", "--promote-to", "staging")
 
     assert "prior-missing" in promotion.reasons()
-    assert "give it with --tf-prior FILE" in backwards.stdout
+    assert "give it with --tf-prior=FILE" in backwards.stdout
     assert promotion.states() == {}
 
 

@@ -72,7 +72,7 @@ def test_without_evidence_of_staging_it_is_closed_and_says_what_to_give(handed: 
     reasons = handed.refused()
 
     assert reasons.keys() == {"prior-missing"}
-    assert "give it with --tf-prior FILE" in reasons["prior-missing"]
+    assert "give it with --tf-prior=FILE" in reasons["prior-missing"]
 
 
 @pytest.mark.parametrize(
