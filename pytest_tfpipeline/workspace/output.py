@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
@@ -13,6 +15,8 @@ from pytest_tfpipeline.errors import WorkspaceError
 from pytest_tfpipeline.workspace.write import explain_disk, write_private
 
 _LOCK = "live.lock"
+#: Seconds after which a directory that no run has marked as in use is one that was left before it could be.
+_UNMARKED = 3600.0
 
 
 def prepare_output(path: Path) -> Path:
@@ -48,11 +52,17 @@ def clean_old_runs(output_path: Path, keep: int) -> tuple[Path, ...]:
     runs = output_path / "runs"
     if not runs.is_dir() or runs.is_symlink():
         return ()
-    found = sorted((path for path in runs.iterdir() if _is_own_folder(path)), key=_age, reverse=True)
-    return tuple(path for path in found[keep:] if _remove(path))
+    found = []
+    for path in runs.iterdir():
+        with suppress(FileNotFoundError):  # another run cleans up, too
+            if _is_own_folder(path):
+                found.append((path.stat().st_mtime, path.name))
+    return tuple(runs / name for age, name in sorted(found, reverse=True)[keep:] if _remove(runs / name, age))
 
 
-def _remove(path: Path) -> bool:
+def _remove(path: Path, made: float) -> bool:
+    if not (path / _LOCK).exists() and time.time() - made < _UNMARKED:
+        return False
     lock = FileLock(path / _LOCK, mode=0o600, thread_local=False)
     try:
         lock.acquire(timeout=0)
@@ -73,10 +83,6 @@ def _has_errored_state(path: Path) -> bool:
 
 def _is_own_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
-
-
-def _age(path: Path) -> tuple[float, str]:
-    return path.stat().st_mtime, path.name
 
 
 def _refuse_foreign(path: Path) -> None:

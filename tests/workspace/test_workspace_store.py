@@ -108,3 +108,11 @@ def test_old_runs_go_but_for_the_newest_live_ones_and_unwritten_states(tmp_path:
     lock.release()
     assert clean_old_runs(tmp_path, keep=0) == (runs / "newest", runs / "live")
     assert [path.name for path in runs.iterdir()] == ["errored"]
+
+
+def test_a_run_that_is_just_being_made_is_left_alone(tmp_path: Path) -> None:
+    """Between its directory and its mark, another run may clean up."""
+    (tmp_path / "runs" / "new").mkdir(parents=True)
+    assert clean_old_runs(tmp_path, keep=0) == ()
+    hold(tmp_path / "runs" / "new").release()
+    assert clean_old_runs(tmp_path, keep=0) == (tmp_path / "runs" / "new",)
