@@ -27,7 +27,8 @@ class Review:
 
     `new`, `gone` and `changed` are changes by address: not reviewed, reviewed and not there any more, there with other
     actions or values. `otherwise` are roots whose changes are the reviewed ones and whose plan still is another one: an
-    output, a file, a provider or the state's serial differs. `unreviewed` are roots the review had no plan of.
+    output, a file, a provider or the state's serial differs. `unreviewed` are roots the review had no plan of (it may
+    have been deferred): all their changes are new, and none is counted as such.
     `values_compared` is False where the digests of the two runs were made with different keys.
     """
 
@@ -53,7 +54,7 @@ def to_review(reviewed: Proposed, now: Proposed, *, same_key: bool = True) -> Re
     differing = {root for root, _ in changed | (before.keys() ^ after.keys())}
     common = reviewed.plans.keys() & now.plans.keys() if same_key else set()
     return Review(
-        new=_seen(now, after.keys() - before.keys()),
+        new=_seen(now, (key for key in after.keys() - before.keys() if key[0] in reviewed.plans)),
         gone=_seen(reviewed, before.keys() - after.keys()),
         changed=_seen(now, changed),
         otherwise=tuple(sorted(root for root in common - differing if reviewed.plans[root] != now.plans[root])),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from pytest_tfpipeline.gate.approval import SIGNED, Request
 from pytest_tfpipeline.gate.digest import AddressChange
@@ -10,7 +11,7 @@ from pytest_tfpipeline.gate.parity import to_parity
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal
 from pytest_tfpipeline.gate.review import Review, to_dropped, to_review
 from pytest_tfpipeline.gate.verdict import NOT_SEEN
-from pytest_tfpipeline.model import EnvironmentRun, Run
+from pytest_tfpipeline.model import EnvironmentRun
 from pytest_tfpipeline.pipeline.admission import Admission
 from pytest_tfpipeline.proof.approval import request_path
 from pytest_tfpipeline.proof.document import EnvironmentPart
@@ -33,7 +34,7 @@ def showing(
     """All of it. `checks` are the ids that this run has, `command` is the one that goes on, but for the approval."""
     proposal = one.proposal or Proposal(request.digest)
     before = _before(admission, one.environment, earlier)
-    review, review_signed = _review(admission, request.environment, proposal)
+    review, review_signed = _review(admission, one, proposal)
     last, last_signed = _last_checks(admission, one.environment)
     return Showing(
         request=request,
@@ -41,7 +42,7 @@ def showing(
         changes=proposal.changes,
         ref=admission.source.ref,
         earlier=before[0] if before else None,
-        parity=to_parity(proposal.changes, _comparable(before[1], proposal.changes, admission.ctx.run, one))
+        parity=to_parity(proposal.changes, _comparable(before[1], proposal.changes, admission, one))
         if before
         else None,
         parity_signed=before is None or before[2],
@@ -59,9 +60,15 @@ def showing(
     )
 
 
-def _comparable(earlier: Changes, here: Changes, run: Run, one: EnvironmentResult) -> Changes:
-    """Without those of roots that wait for a later wave or are done: they are not missing here."""
-    roots = {target.root for target in run.targets if target.environment == one.environment.name}
+_OfRoot = TypeVar("_OfRoot")
+
+
+def _comparable(
+    earlier: Mapping[str, _OfRoot], here: Collection[str], admission: Admission, one: EnvironmentResult
+) -> dict[str, _OfRoot]:
+    """Without those of roots that wait for a later wave or are done: they are not missing `here`."""
+    targets = admission.ctx.run.targets
+    roots = {target.root for target in targets if target.environment == one.environment.name}
     return {root: found for root, found in earlier.items() if root in here or root not in roots}
 
 
@@ -89,13 +96,18 @@ def _before(
     return (name, dict(_changes(found[0])), found[1]) if found is not None else None
 
 
-def _review(admission: Admission, environment: str, proposal: Proposal) -> tuple[Review | None, bool]:
+def _review(admission: Admission, one: EnvironmentResult, proposal: Proposal) -> tuple[Review | None, bool]:
     """What was reviewed against what is proposed, and whether that evidence is signed."""
     for proof in admission.proofs:
-        part = proof.evidence.environment(environment)
+        part = proof.evidence.environment(one.environment.name)
         if part is not None and part.plans and not part.applied:
             plans = {plan.root: plan.digest for plan in part.plans if plan.digest is not None}
-            reviewed = Proposal("", plans, dict(_changes(part)))
+            here = proposal.plans
+            reviewed = Proposal(
+                "",
+                _comparable(plans, here, admission, one),
+                _comparable(dict(_changes(part)), here, admission, one),
+            )
             return to_review(reviewed, proposal, same_key=admission.lasting), bool(proof.signed_by)
     return None, True
 

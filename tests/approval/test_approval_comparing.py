@@ -140,6 +140,8 @@ def test_a_root_that_nobody_reviewed_is_named() -> None:
     found = to_review(Plans({"core": "p1"}, BASE.changes), BASE)
     assert found == Review(unreviewed=("etl",))
     assert not found.identical
+    deferred = to_review(Plans({}, {"core": ()}), Plans({"core": "p1"}, BASE.changes))
+    assert deferred == Review(unreviewed=("core",)), "its changes are not twice new"
 
 
 def test_with_another_key_actions_are_compared_and_nothing_is_identical() -> None:
