@@ -168,7 +168,7 @@ class TestExitCodes:
         promotion, check = in_jobs(tmp_path)
         (tmp_path / "prior.json").write_text("{")
 
-        result = promotion.alone(1, "production", check, "--tf-prior", str(tmp_path / "prior.json"))
+        result = promotion.alone(4, "production", check, "--tf-prior", str(tmp_path / "prior.json"))
 
         assert promotion.states() == {}
         assert "prior.json: is not JSON" in result.text
