@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from pytest_tfpipeline.gate.prior import Apply
 from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, RunResult, Source
 from pytest_tfpipeline.gate.waves import Applied, Left, Result
-from pytest_tfpipeline.model import Baseline, EnvironmentRun, PlanResult, PlanStatus, Repository, Run, Target
+from pytest_tfpipeline.model import Deciding, EnvironmentRun, PlanResult, PlanStatus, Repository, Run, Target
 from pytest_tfpipeline.pipeline import admission
 from pytest_tfpipeline.pipeline.admission import Admission, read_priors
 from pytest_tfpipeline.pipeline.claims import Claims
@@ -96,6 +95,7 @@ def test_the_tree_is_held_against_what_the_run_was_described_from(
 ) -> None:
     made, calls = admit(), {}
     sound = {"changed_since": (), "read_commit": HERE, "read_tree_state": TreeState(), "unlocked": ()}
+    sound |= {"changed_deciding": (), "not_committed": ()}
     for name, answer in sound.items():
         calls[name] = asked(name, answer)
     runner, ctx = made.ctx.runner, made.ctx
@@ -106,6 +106,8 @@ def test_the_tree_is_held_against_what_the_run_was_described_from(
         "read_commit": [(runner, tmp_path)],
         "read_tree_state": [(runner, tmp_path, ("core", "etl"))],
         "unlocked": [(ctx, "staging")],
+        "changed_deciding": [(ctx.run,)],
+        "not_committed": [(runner, ctx.run)],
     }
     for name, answer, code in (
         ("changed_since", ("x",), Code.TREE_CHANGED),
@@ -113,49 +115,13 @@ def test_the_tree_is_held_against_what_the_run_was_described_from(
         ("read_tree_state", TreeState(dirty=("x",)), Code.TREE_DIRTY),
         ("read_tree_state", TreeState(ignored=("x",)), Code.IGNORED_INPUT),
         ("unlocked", ("x",), Code.IGNORED_INPUT),
+        ("changed_deciding", ("x",), Code.TREE_CHANGED),
+        ("not_committed", (Deciding("x", "waives findings"),), Code.IGNORED_INPUT),
     ):
         asked(name, answer)
         assert codes(made.to_tree(STAGING)) == [code]
         assert codes(made.to_tree(TRIED)) == ([code] if code is Code.TREE_CHANGED else [])
         asked(name, sound[name])
-
-
-@pytest.mark.parametrize(
-    ("sha256", "tracked", "expected"),
-    [
-        ("", True, [Code.TREE_CHANGED]),
-        ("same", True, []),
-        ("same", False, [Code.IGNORED_INPUT]),
-        ("other", True, [Code.TREE_CHANGED]),
-        ("gone", True, [Code.TREE_CHANGED]),
-    ],
-)
-def test_a_baseline_is_that_of_the_commit_and_of_the_beginning(
-    admit: Callable[..., Admission],
-    asked: Callable[..., list[Any]],
-    tmp_path: Path,
-    sha256: str,
-    tracked: Any,
-    expected: Any,
-) -> None:
-    made, file = admit(), tmp_path / "known.json"
-    for name, answer in {
-        "changed_since": (),
-        "read_commit": HERE,
-        "read_tree_state": TreeState(),
-        "unlocked": (),
-    }.items():
-        asked(name, answer)
-    if sha256 != "gone":
-        file.write_text("{}")
-    digest = hashlib.sha256(b"{}").hexdigest() if sha256 in ("same", "gone") else sha256
-    run = replace(made.ctx.run, baseline=Baseline("known.json", digest))
-    calls = asked("is_tracked", tracked)
-    reasons = list(replace(made, ctx=replace(made.ctx, run=run)).to_tree(STAGING))
-    assert codes(reasons) == expected
-    assert all("known.json" in reason.text for reason in reasons)
-    assert [(top, name) for _, top, name in calls] == [(tmp_path, "known.json")]
-    assert calls[0][0] is made.ctx.runner
 
 
 def test_the_environment_before_is_proved_by_this_run_or_by_evidence(

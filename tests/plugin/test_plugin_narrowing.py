@@ -10,7 +10,8 @@ from pytest_tfpipeline.plugin.narrowing import is_committed, narrowing, selects,
 
 pytest_plugins = "pytester"
 
-BARE = ("-p", "no:tfpipeline")
+#: hypothesis wants to be loaded as a plugin before anything of it is imported.
+BARE = ("-p", "no:tfpipeline", "-p", "no:hypothesispytest")
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def parsed(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def found(config: pytest.Config) -> list[str]:
     """But for what the tests themselves need."""
-    return [each for each in narrowing(config) if each != "-p no:tfpipeline"]
+    return [each for each in narrowing(config) if each.removeprefix("-p ") not in BARE]
 
 
 @pytest.mark.parametrize(
