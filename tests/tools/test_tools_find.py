@@ -46,7 +46,9 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", ["terraform", "tflint", "ruff", "uv"])
 def test_the_real_programs_are_found_and_nothing_is_installed(name: str, tmp_path: Path) -> None:
-    environ = {**os.environ, "TFPIPELINE_TOOLS_DIR": str(tmp_path / "tools")}
+    there = Path(find_tool(name, version=None, runner=Runner()).path).parent
+    path = f"{os.environ['PATH']}{os.pathsep}{there}"
+    environ = {**os.environ, "PATH": path, "TFPIPELINE_TOOLS_DIR": str(tmp_path / "tools")}
     tool = find_tool(name, version=None, runner=Runner(), environ=environ, install=False)
     assert tool.name == name
     assert Path(tool.path).is_file()
