@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from bench import Bench
 
+from pytest_tfpipeline.process import Runner
+from pytest_tfpipeline.tools import find_tool
+
 #: Ways to a file system of one's own, for root and for others; the first that works is taken.
 _NAMESPACES = (("unshare", "-m"), ("unshare", "-r", "-m"), ("sudo", "-n", "-E", "unshare", "-m"))
 
@@ -21,10 +24,11 @@ def programs(tmp_path: Path) -> Path:
     """A directory that is the whole PATH: git, a shell and tflint, and no terraform."""
     place = tmp_path / "bin"
     place.mkdir()
-    for name in ("git", "sh", "sleep", "tflint"):
+    for name in ("git", "sh", "sleep"):
         found = shutil.which(name)
         assert found is not None, name
         (place / name).symlink_to(found)
+    (place / "tflint").symlink_to(find_tool("tflint", version=None, runner=Runner()).path)
     return place
 
 
