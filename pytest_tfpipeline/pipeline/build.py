@@ -39,6 +39,7 @@ from pytest_tfpipeline.pipeline.targets import (
     check_environments,
     prepare_without_environment,
     resolve_targets,
+    timeouts_without_environment,
 )
 from pytest_tfpipeline.process import Runner, denied
 from pytest_tfpipeline.workspace import clean_old_runs, make_private, prepare_output, write_private
@@ -159,7 +160,8 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
         root_versions=programs.by_root,
         settings=_settings(config, wish)
         | {"tests": native_test_settings(config, repository), "mirrors": programs.mirrors}
-        | {"prepare": {} if wish.alone else prepare_without_environment(repository, config)},
+        | {"prepare": {} if wish.alone else prepare_without_environment(repository, config)}
+        | {"timeouts": timeouts_without_environment(repository, config)},
         cli_config_path=programs.cli_config,
         tofu_config_path=programs.tofu_config,
         timings=read_timings(output),

@@ -56,6 +56,13 @@ def prepare_without_environment(repository: Repository, config: Config) -> dict[
     return {root: commands for root, commands in found.items() if commands}
 
 
+def timeouts_without_environment(repository: Repository, config: Config) -> dict[str, dict[str, float]]:
+    """By root, the seconds that its `prepare` commands get where no environment is meant."""
+    entries = {root.dir: root_config(config, root.dir) for root in repository.roots}
+    limits = {dir_: _timeouts(entry.timeout) for dir_, entry in entries.items() if entry is not None}
+    return {dir_: {"prepare": found["prepare"]} for dir_, found in limits.items() if "prepare" in found}
+
+
 def check_environments(asked: Sequence[str], repository: Repository, config: Config) -> None:
     """Raise UsageError for an environment that is unknown, or that no root belongs to."""
     known = known_environments(config, repository.environments)

@@ -74,7 +74,8 @@ class Directory:
 
     def timeout(self, phase: str) -> float:
         """Seconds that the phase may take."""
-        configured = self.where.timeouts if isinstance(self.where, Target) else {}
+        without: dict[str, dict[str, float]] = self.ctx.run.settings.get("timeouts", {})
+        configured = self.where.timeouts if isinstance(self.where, Target) else without.get(self.dir, {})
         return configured.get(phase, TIMEOUTS[phase])
 
     def run(
