@@ -37,10 +37,11 @@ from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.warm.plugin_process import ProviderProcess
 from pytest_tfpipeline.warm.proxy import Upstream
 
-place = Path(tempfile.mkdtemp(dir=sys.argv[2]))
+# A socket's path has 107 characters at most: not in the test's own directory.
+place = Path(tempfile.mkdtemp(dir=os.environ["PLUGIN_UNIX_SOCKET_DIR"]))
 real = ProviderProcess(Runner(), sys.argv[1], place, os.environ, place)
 upstream = Upstream(real.address, sys.argv[1], {})
-six = sys.argv[3] == "six"
+six = sys.argv[2] == "six"
 named = {
     "GetProviderSchema": "GetSchema",
     "ValidateProviderConfig": "PrepareProviderConfig",
@@ -79,9 +80,9 @@ BEHAVIOURS = {
     "its protocol is unknown": "echo '1|7|unix|/nowhere|grpc|'; exec sleep 60",
     "it speaks TLS": "echo '1|5|unix|/nowhere|grpc|MIIB'; exec sleep 60",
     "it listens nowhere": "echo '1|5|unix|/nowhere|grpc|'; exec sleep 60",
-    "it does not answer": "exec '{python}' '{place}/silent.py' '{place}/'$$",
-    "it dies in a call": "exec '{python}' '{place}/passing.py' '{real}' '{place}' dying",
-    "it speaks protocol 6": "exec '{python}' '{place}/passing.py' '{real}' '{place}' six",
+    "it does not answer": "exec '{python}' '{place}/silent.py' \"$PLUGIN_UNIX_SOCKET_DIR/$$\"",
+    "it dies in a call": "exec '{python}' '{place}/passing.py' '{real}' dying",
+    "it speaks protocol 6": "exec '{python}' '{place}/passing.py' '{real}' six",
 }
 
 
