@@ -1,0 +1,286 @@
+"""Roots of AWS against the emulated cloud. Each costs seconds plainly, so that one has several things in it.
+
+All of their files are in each plan's digest: whoever changes one records the answers anew.
+"""
+
+from __future__ import annotations
+
+import json
+
+from case import Case
+
+_PROVIDERS = """
+provider "aws" {
+  region = "eu-west-2"
+
+  default_tags {
+    tags = {
+      Team = "data"
+    }
+  }
+}
+
+provider "aws" {
+  alias  = "elsewhere"
+  region = "us-east-1"
+}
+
+"""
+_QUEUE = {
+    "queue/main.tf": """
+terraform {
+  required_providers {
+    aws = {
+      source                = "hashicorp/aws"
+      configuration_aliases = [aws.other]
+    }
+  }
+}
+
+resource "aws_sqs_queue" "it" {
+  provider = aws.other
+  name     = "it"
+}
+
+output "arn" {
+  value = aws_sqs_queue.it.arn
+}
+"""
+}
+_TOPIC = "arn:aws:sns:eu-west-2:123456789012:gone"
+_GONE = {
+    "version": 4,
+    "terraform_version": "1.11.4",
+    "serial": 2,
+    "lineage": "00000000-0000-0000-0000-000000000002",
+    "outputs": {},
+    "resources": [
+        {
+            "mode": "managed",
+            "type": "aws_sns_topic",
+            "name": "gone",
+            "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+            "instances": [
+                {
+                    "schema_version": 0,
+                    "attributes": {
+                        "arn": "arn:aws:sns:eu-west-2:123456789012:gone",
+                        "id": "arn:aws:sns:eu-west-2:123456789012:gone",
+                    },
+                }
+            ],
+        }
+    ],
+}
+
+AWS = (
+    Case(
+        "aws with resources, data sources and a module",
+        _PROVIDERS
+        + """
+data "aws_caller_identity" "current" {}
+
+data "aws_iam_policy_document" "read" {
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = ["${aws_s3_bucket.data.arn}/*"]
+  }
+}
+
+module "queue" {
+  source = "./queue"
+  providers = {
+    aws.other = aws.elsewhere
+  }
+}
+
+resource "aws_s3_bucket" "data" {
+  bucket = "data-${data.aws_caller_identity.current.account_id}"
+}
+
+resource "aws_s3_bucket_policy" "data" {
+  bucket = aws_s3_bucket.data.id
+  policy = data.aws_iam_policy_document.read.json
+}
+
+resource "aws_security_group" "it" {
+  name = "it"
+
+  dynamic "ingress" {
+    for_each = [80, 443]
+    content {
+      from_port   = ingress.value
+      to_port     = ingress.value
+      protocol    = "tcp"
+      cidr_blocks = ["10.0.0.0/8"]
+    }
+  }
+}
+
+output "queue" {
+  value = module.queue.arn
+}
+""",
+        ("aws",),
+        _QUEUE,
+    ),
+    Case(
+        "aws with ephemeral, write-only and a function",
+        _PROVIDERS
+        + """
+ephemeral "aws_secretsmanager_random_password" "it" {
+  password_length = 20
+}
+
+resource "aws_secretsmanager_secret" "it" {
+  name = "it"
+}
+
+resource "aws_secretsmanager_secret_version" "it" {
+  secret_id                = aws_secretsmanager_secret.it.id
+  secret_string_wo         = ephemeral.aws_secretsmanager_random_password.it.random_password
+  secret_string_wo_version = 1
+}
+
+output "arn" {
+  value = provider::aws::arn_build("aws", "s3", "", "", "data")
+}
+""",
+        ("aws",),
+    ),
+    Case(
+        "aws with what is deprecated",
+        _PROVIDERS
+        + """
+resource "aws_s3_bucket" "it" {
+  bucket = "deprecated"
+  acl    = "private"
+}
+
+resource "aws_opsworks_stack" "it" {
+  name                         = "it"
+  region                       = "eu-west-2"
+  service_role_arn             = "arn:aws:iam::123456789012:role/it"
+  default_instance_profile_arn = "arn:aws:iam::123456789012:instance-profile/it"
+}
+
+moved {
+  from = aws_s3_bucket.before
+  to   = aws_s3_bucket.it
+}
+
+check "bucket" {
+  assert {
+    condition     = aws_s3_bucket.it.bucket != ""
+    error_message = "No name."
+  }
+}
+""",
+        ("aws",),
+    ),
+    Case(
+        "aws with a state that has a type more",
+        _PROVIDERS + 'resource "aws_sqs_queue" "it" {\n  name = "it"\n}\n',
+        ("aws",),
+        {"terraform.tfstate": json.dumps(_GONE) + "\n"},
+        again=("plan",),
+    ),
+    Case(
+        "aws in JSON",
+        uses=("aws",),
+        files={
+            "main.tf.json": json.dumps(
+                {
+                    "provider": {"aws": {"region": "eu-west-2"}},
+                    "resource": {"aws_sns_topic": {"it": {"name": "it"}}},
+                    "data": {"aws_region": {"current": {}}},
+                    "output": {"region": {"value": "${data.aws_region.current.name}"}},
+                }
+            )
+        },
+    ),
+    Case(
+        "aws with an s3 backend",
+        'terraform {\n  backend "s3" {\n    bucket = "state"\n    key    = "it"\n    region = "eu-west-2"\n  }\n'
+        '  required_providers {\n    aws = {\n      source = "hashicorp/aws"\n    }\n  }\n}\n'
+        + _PROVIDERS
+        + 'resource "aws_iam_role" "it" {\n  assume_role_policy = jsonencode({})\n}\n',
+        None,
+    ),
+    Case(
+        "aws with names that are wrong",
+        _PROVIDERS
+        + """
+resource "aws_s3_buckett" "a" {
+  bucket = "a"
+}
+
+data "aws_iam_policy_documant" "b" {}
+
+ephemeral "aws_ssm_parametre" "c" {
+  arn = "a"
+}
+
+resource "aws_sqs_queue" "d" {
+  nam  = "d"
+  name = "d"
+  tag  = {}
+}
+
+resource "aws_s3_bucket" "e" {
+  acl   = "private"
+  acll  = "private"
+  lifecycel {}
+}
+""",
+        ("aws",),
+    ),
+    Case(
+        "aws with values that are wrong",
+        _PROVIDERS
+        + """
+resource "aws_sqs_queue" "a" {
+  delay_seconds = 1000000
+  fifo_queue    = "perhaps"
+}
+
+resource "aws_db_instance" "b" {
+  engine = ["postgres"]
+}
+
+resource "aws_lambda_function" "c" {}
+
+resource "aws_s3_bucket" "d" {
+  arn                = "arn"
+  bucket             = "d"
+  bucket_prefix      = "d"
+  region             = "eu-west-2"
+}
+
+data "aws_ami" "e" {
+  owners = "self"
+}
+
+resource "aws_iam_role" "f" {
+  assume_role_policy = "nonsense"
+}
+""",
+        ("aws",),
+    ),
+    Case(
+        "aws with a plan that fails",
+        _PROVIDERS
+        + """
+data "aws_vpc" "nowhere" {
+  tags = {
+    Name = "nowhere"
+  }
+}
+
+data "aws_kms_key" "nowhere" {
+  key_id = "alias/nowhere"
+}
+""",
+        ("aws",),
+    ),
+)
