@@ -183,7 +183,6 @@ check "bucket" {
         _PROVIDERS + 'resource "aws_sqs_queue" "it" {\n  name = "it"\n}\n',
         ("aws",),
         {"terraform.tfstate": json.dumps(_GONE) + "\n"},
-        again=("plan",),
     ),
     Case(
         "aws in JSON",

@@ -63,15 +63,11 @@ class Side:
 
     def plain_again(self, root: str) -> tuple[str, ...]:
         """Commands that passed plainly after they had not passed with filtered providers."""
-        ran = self.commands[root]
+        ran = self.commands.get(root, ())  # none where init has failed
         pairs = pairwise(ran)
         return tuple(
             two[0] for one, two in pairs if one[0] == two[0] and one[1:] == (True, False) and two[1:] == (False, True)
         )
-
-    def plain(self, root: str) -> tuple[str, ...]:
-        """Commands that were run plainly."""
-        return tuple(name for name, filtered, _ in self.commands[root] if not filtered)
 
 
 def ask(
@@ -93,7 +89,7 @@ def ask(
     scratch.env |= {
         "TFPIPELINE_DIGEST_KEY": _KEY,
         "XDG_DATA_DIRS": str(path / "share"),
-        **{f"TFPIPELINE_{name.upper()}": _listener(path, name, log) for name in ("terraform",)},
+        **{f"TFPIPELINE_{name.upper()}": _listener(path, name, log) for name in ("terraform", "tofu")},
     }
     wanted = (f"--tf-config={configuration}", "--tf-plan", "staging", "-n", "2", "-m", "tf_validate or tf_plan")
     result = scratch.run(*wanted, *only, timeout=3000)
