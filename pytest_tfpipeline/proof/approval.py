@@ -209,8 +209,10 @@ def sign_command(path: Path | str) -> str:
 
 
 def _told(error: ProofError, source: str) -> str:
-    """In one line; the file is named by whoever shows it."""
-    where = f"{error.where}: " if error.where and error.where != source else ""
+    """In one line; the file is named by whoever shows it, so one beside it needs no directory."""
+    beside = error.where and Path(error.where).parent == Path(source).parent
+    named = Path(error.where).name if error.where and beside else error.where
+    where = f"{named}: " if error.where and error.where != source else ""
     return f"{where}{error.what}" + (f" ({error.mend})" if error.mend else "")
 
 

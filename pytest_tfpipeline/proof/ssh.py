@@ -142,20 +142,21 @@ def _find(asked: _Asked, signature: Path, signers: Path) -> Signature:
 
 def _refusal(signature: Path, signers: Path, namespace: str, patterns: list[str], said: str) -> ProofError:
     """Why nobody has signed, in our words where the cause is plain, and in ssh-keygen's."""
-    mend = f"have it signed by somebody in {signers}: ssh-keygen -Y sign -n {namespace} -f KEY FILE"
+    listed = signers.name
+    mend = f"have it signed by somebody in {listed}: ssh-keygen -Y sign -n {namespace} -f KEY FILE"
     if "incorrect signature" in said:
         what = "is the signature of other content: the file was changed after it was signed"
     elif "namespace does not match" in said:
         what = f"was made for something else (its namespace is not {namespace})"
     elif "not permitted for use in signature namespace" in said:
-        what = f"is by a key that {signers} does not allow to sign this (its `namespaces` lack {namespace})"
+        what = f"is by a key that {listed} does not allow to sign this (its `namespaces` lack {namespace})"
     elif "key has expired" in said or "not yet valid" in said:
-        what = f"is by a key that {signers} does not hold valid at this time"
+        what = f"is by a key that {listed} does not hold valid at this time"
     elif patterns:
-        what = f"is by a key that {signers} gives to a pattern ({patterns[0]}), which names nobody"
+        what = f"is by a key that {listed} gives to a pattern ({patterns[0]}), which names nobody"
         mend = "write one line for each key, with the name of its holder"
     elif "No principal matched" in said:
-        what = f"is by a key that is not in {signers}"
+        what = f"is by a key that is not in {listed}"
     else:
         what = "cannot be verified"
     details = "; ".join(dict.fromkeys(_lines(said)))[:500]
