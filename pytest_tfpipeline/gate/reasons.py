@@ -13,6 +13,7 @@ class Code(StrEnum):
     """
 
     WRONG_IDENTITY = "wrong-identity"
+    INTERRUPTED = "interrupted"
     CHECK_FAILED = "check-failed"
     CHECK_ERROR = "check-error"
     CHECK_SKIPPED = "check-skipped"
@@ -45,12 +46,12 @@ class Code(StrEnum):
     APPROVAL_INVALID = "approval-invalid"
     COLLECTION_ERROR = "collection-error"
     INTERNAL_ERROR = "internal-error"
-    INTERRUPTED = "interrupted"
 
 
 #: What each code means, for the documentation and for whoever reads evidence.
 MEANING: dict[Code, str] = {
     Code.WRONG_IDENTITY: "The credentials in use belong to another account than `identity` says, or nobody knows.",
+    Code.INTERRUPTED: "The run was interrupted.",
     Code.CHECK_FAILED: "A check failed, in any root, module or suite that belongs to the environment.",
     Code.CHECK_ERROR: "A check could not be carried out: a tool, the set-up of a test or the teardown broke.",
     Code.CHECK_SKIPPED: "A check or a policy test was skipped or expected to fail.",
@@ -83,7 +84,6 @@ MEANING: dict[Code, str] = {
     Code.APPROVAL_INVALID: "The approval is for other plans or another environment, expired, or of nobody allowed.",
     Code.COLLECTION_ERROR: "pytest could not collect a file.",
     Code.INTERNAL_ERROR: "pytest or a plugin broke.",
-    Code.INTERRUPTED: "The run was interrupted.",
 }
 
 

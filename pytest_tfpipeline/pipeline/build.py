@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pytest_tfpipeline.config.check import check_against
+from pytest_tfpipeline.config.entries import home_of
 from pytest_tfpipeline.config.keys import Config
 from pytest_tfpipeline.config.load import load_config
 from pytest_tfpipeline.config.match import known_environments
@@ -130,7 +131,7 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
     scope, today = scope_of(repository, config, wish.group), datetime.now(UTC).date()
     targets = scope.targets(_targets(repository, config, wish))
     if wish.mode == "apply":
-        check_applied(wish.environments, targets)
+        check_applied(wish.environments, targets, home_of(top, config))
         check_assumed(top, repository, config, targets)
     check_providers(top, repository, scope.judged, described.providers)
     exceptions = read_exceptions(top, repository, config)

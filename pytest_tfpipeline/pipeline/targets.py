@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pytest_tfpipeline.config.durations import seconds
-from pytest_tfpipeline.config.entries import home_of
+from pytest_tfpipeline.config.entries import Home, home_of
 from pytest_tfpipeline.config.keys import Config, EnvironmentConfig, RootConfig, TimeoutConfig
 from pytest_tfpipeline.config.match import known_environments, root_config
 from pytest_tfpipeline.config.placeholders import Place, expand, expand_all, variable_names
@@ -63,6 +63,10 @@ def timeouts_without_environment(repository: Repository, config: Config) -> dict
     return {dir_: {"prepare": found["prepare"]} for dir_, found in limits.items() if "prepare" in found}
 
 
+#: Roots that a message names.
+_SHOWN = 3
+
+
 def check_environments(asked: Sequence[str], repository: Repository, config: Config) -> None:
     """Raise UsageError for an environment that is unknown, or that no root belongs to."""
     known = known_environments(config, repository.environments)
@@ -81,14 +85,19 @@ def check_environments(asked: Sequence[str], repository: Repository, config: Con
             )
 
 
-def check_applied(asked: Sequence[str], targets: Sequence[Target]) -> None:
+def check_applied(asked: Sequence[str], targets: Sequence[Target], home: Home) -> None:
     """Raise UsageError for an environment that is to be applied and in which no root is."""
     for name in asked:
         if not any(target.apply for target in targets if target.environment == name):
+            roots = sorted(target.root for target in targets if target.environment == name)
+            more = f" and {len(roots) - _SHOWN} more" if len(roots) > _SHOWN else ""
+            match = roots[0] if roots else "infra/*"
             raise UsageError(
-                f"no root of `{name}` is to be applied: examples, and roots without a remote backend, only are where "
-                "the environment is emulated or their [[root]] says so",
-                mend="set `apply = true` in a [[root]], or look at the plans with --tf-plan",
+                f"no root of `{name}` is to be applied: {', '.join(roots[:_SHOWN]) or 'there is none'}{more}\n"
+                "  (examples, and roots without a remote backend, only are where the environment is emulated or the "
+                "configuration says so)",
+                mend="look at the plans with --tf-plan, or say so in the configuration:\n"
+                f'{home.header("root", array=True)}\nmatch = "{match}"\napply = true',
             )
 
 

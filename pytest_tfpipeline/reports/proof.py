@@ -9,6 +9,8 @@ from pytest_tfpipeline.proof.document import EnvironmentPart, Evidence
 from pytest_tfpipeline.proof.verify import Proof
 from pytest_tfpipeline.redact import clean
 
+#: Exit code of a usage error.
+_USAGE = 4
 _EMULATED = "in an emulated cloud: it counts for no real one"
 
 
@@ -20,7 +22,9 @@ def not_proved(proof: Proof, environment: str | None) -> tuple[str, ...]:
     if not proof.signed_by and not proof.problems:
         found.append("it is not signed")
     found += uncommitted(proof.evidence)
-    if not names:
+    if not names and proof.evidence.run.exit_code == _USAGE:
+        found.append("it is of a run that was asked for something that cannot be done, and ended before any check")
+    elif not names:
         found.append("it is of a run without an environment, which applies nothing")
     return (*found, *(f"{name}: {why}" for name in names for why in shortcomings(proof.evidence, name)))
 

@@ -165,13 +165,13 @@ def test_stricter_rules_open_nothing(world: World, deferred: frozenset[str]) -> 
 
 def test_what_explains_others_is_told_first() -> None:
     checks = [Check("b", CheckKind.LINT, "core"), Check("a", CheckKind.LINT, "core")]
-    against = [Reason(Code.INTERRUPTED, "at last"), Reason(Code.WRONG_IDENTITY, "z"), Reason(Code.WRONG_IDENTITY, "y")]
+    against = [Reason(Code.INTERRUPTED, "next"), Reason(Code.WRONG_IDENTITY, "z"), Reason(Code.WRONG_IDENTITY, "y")]
     found = [(reason.code, reason.check or reason.text) for reason in decide(ENV, checks, (), against).reasons]
     assert found == [
         (Code.WRONG_IDENTITY, "y"),
         (Code.WRONG_IDENTITY, "z"),
+        (Code.INTERRUPTED, "next"),
         (Code.CHECK_MISSING, "a"),
         (Code.CHECK_MISSING, "b"),
         (Code.NOTHING_TO_CHECK, f"no root is planned in {ENV}: nothing would be judged"),
-        (Code.INTERRUPTED, "at last"),
     ]
