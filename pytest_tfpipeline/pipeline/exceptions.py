@@ -12,11 +12,13 @@ from pytest_tfpipeline.config.match import known_environments
 from pytest_tfpipeline.config.reviewed import Allowance, expired, read_allowances, read_waivers
 from pytest_tfpipeline.config.suggest import did_you_mean
 from pytest_tfpipeline.errors import ConfigurationError
+from pytest_tfpipeline.gate.approval import SIGNED
 from pytest_tfpipeline.gate.reasons import Reason
 from pytest_tfpipeline.gate.waivers import to_notes, to_waivers, used, wholly_judged
 from pytest_tfpipeline.model import CheckKind, Record, Repository, Run, Waiver
 from pytest_tfpipeline.pipeline.targets import belongs
 from pytest_tfpipeline.policies.waivers import Place, in_scope
+from pytest_tfpipeline.proof.allowed import people_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +89,18 @@ def _signers(top: Path, config: Config) -> str | None:
     if not path.is_file():
         where = f"{config.source}: {config.prefix}signers"
         raise ConfigurationError(f"`{config.signers}` is not there", where=where, mend="name an allowed_signers file")
+    _refuse_too_few(path, config)
     return str(path)
+
+
+def _refuse_too_few(signers: Path, config: Config) -> None:
+    """An approval that can never come is found out before anything is planned."""
+    there = people_of(signers.read_bytes())
+    for name, environment in config.environment.items():
+        if environment.approval == SIGNED and len(there) < environment.signatures:
+            raise ConfigurationError(
+                f"{name} wants {environment.signatures} signatures by different people, and this names "
+                f"{', '.join(sorted(there)) or 'nobody'}",
+                where=config.signers,
+                mend='write a line for each: NAME namespaces="..." KEYTYPE KEY (see ssh-keygen, ALLOWED SIGNERS)',
+            )

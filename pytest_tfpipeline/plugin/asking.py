@@ -46,6 +46,8 @@ def _typed(config: pytest.Config, environment: str) -> bool:
             break
         prompt = f"That is not {shown}. Type {shown} to apply this: "
     writer.line()
+    if answer != environment:
+        writer.line(f"Not approved: nothing is applied to {shown}.")
     return answer == environment
 
 

@@ -86,7 +86,7 @@ def verify(
     """
     texts = (read_bytes(signature, limit=_SIGNATURE_LIMIT), read_signers(signers))
     if not texts[0].startswith(b"-----BEGIN SSH SIGNATURE-----") or _NOT_PLAIN.search(texts[0]):
-        raise ProofError("is not an SSH signature", where=str(signature), mend="sign again: ssh-keygen -Y sign")
+        raise _no_signature(signature)
     moment = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y%m%d%H%M%S")
     # ssh-keygen reads copies of what was read here, so that both of its calls see the same.
     with tempfile.TemporaryDirectory(prefix="tfpipeline-verify-") as folder:
@@ -95,6 +95,10 @@ def verify(
         write_private(work / "signers", texts[1])
         asked = _Asked(runner, work, data, namespace, moment)
         return _find(asked, signature, signers)
+
+
+def _no_signature(signature: Path) -> ProofError:
+    return ProofError("is not an SSH signature", where=str(signature), mend="sign again: ssh-keygen -Y sign")
 
 
 def read_signers(signers: Path) -> bytes:
@@ -144,6 +148,8 @@ def _refusal(signature: Path, signers: Path, namespace: str, patterns: list[str]
     """Why nobody has signed, in our words where the cause is plain, and in ssh-keygen's."""
     listed = signers.name
     mend = f"have it signed by somebody in {listed}: ssh-keygen -Y sign -n {namespace} -f KEY FILE"
+    if "parse signature" in said:
+        return _no_signature(signature)
     if "incorrect signature" in said:
         what = "is the signature of other content: the file was changed after it was signed"
     elif "namespace does not match" in said:

@@ -74,6 +74,7 @@ def approval_text(showing: Showing, width: int = 100) -> str:
         _review(showing.review, _unsigned(showing.review_signed)),
         _dropped(showing.dropped, _unsigned(showing.dropped_signed)),
         [f"note: {_inline(note)}" for note in showing.notes],
+        _totals(showing.changes),
         ["The digest over all of these plans:", f"  {_inline(showing.request.digest)}"],
         ["So far:", *(f"  {_inline(text)}" for text in showing.so_far)] if showing.so_far else [],
         [] if showing.asked else _how(showing),
@@ -140,13 +141,15 @@ def _changes(showing: Showing) -> Iterator[list[str]]:
         earlier = (showing.earlier or "the earlier environment") + _unsigned(showing.parity_signed)
         yield _parity(showing.parity, new, earlier)
     rest = in_order(Counter(everything) - Counter(worst) - Counter(new))
-    yield _rest(rest, "The rest" if worst or new else "Changes")
+    yield _rest([one for one in rest if one.type != "output"], "The rest" if worst or new else "Changes")
+    yield _rest([one for one in rest if one.type == "output"], "Outputs")
 
 
 def _worst(worst: Sequence[Seen], unseen: Counter[Seen], earlier: str | None) -> list[str]:
     if not worst:
         return ["Nothing is destroyed, replaced or forgotten."]
-    lines = [f"Destroyed, replaced or forgotten: {len(worst)}"]
+    forgotten = " (forgotten: out of the state, and left as it is)" if any(one.rank for one in worst) else ""
+    lines = [f"Destroyed, replaced or forgotten{forgotten}: {len(worst)}"]
     notes = [f"  (not seen in {_inline(earlier or '')})" if one in unseen else "" for one in worst]
     lines += _capped([f"{line}{note}" for line, note in zip(map(_line, worst), notes, strict=True)], WORST_SHOWN)
     return lines
@@ -173,6 +176,17 @@ def _rest(rest: Sequence[Seen], title: str) -> list[str]:
     lines = [f"  {verb:<8} {count} x {_inline(kind)}" for (verb, kind), count in rows[:SHOWN]]
     left = sum(count for _, count in rows[SHOWN:])
     return [head, *lines, *([f"  and {left} more of other types, in evidence.json"] if left else [])]
+
+
+def _totals(changes: ByRoot) -> list[str]:
+    """Everything in one line, where the lists above are long: the question stands right below it."""
+    found = in_order(seen(changes))
+    if len(found) <= LISTED:
+        return []
+    verbs = Counter(_verb(one.actions) for one in found if one.type != "output")
+    outputs = sum(one.type == "output" for one in found)
+    said = [f"{count} {verb}" for verb, count in verbs.items()] + ([_count(outputs, "output")] if outputs else [])
+    return [f"In all: {', '.join(said)}"]
 
 
 def _not_seen(request: Request) -> list[str]:

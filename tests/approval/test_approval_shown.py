@@ -150,6 +150,21 @@ def test_many_of_the_rest_are_counted_by_type() -> None:
     assert lines_after(text, "Changes: 31") == ["create   30 x aws_iam_role", "update   1 x aws_s3_bucket"]
 
 
+def test_a_long_report_ends_with_how_much_it_is_and_outputs_are_no_resources() -> None:
+    found = (
+        *(change(f"aws_iam_role.r{i}", "delete") for i in range(10)),
+        change("aws_s3_bucket.b", "delete", "create"),
+        change("aws_s3_bucket.c", "forget"),
+        replace(change("output.name"), type="output"),
+    )
+    lines = approval_text(replace(SHOWING, changes={"core": found})).splitlines()
+    assert lines[lines.index("The digest over all of these plans:") - 2] == (
+        "In all: 10 destroy, 1 replace, 1 forget, 1 output"
+    )
+    assert lines_after("\n".join(lines), "Outputs: 1") == ["create   core//output.name"]
+    assert "Destroyed, replaced or forgotten (forgotten: out of the state, and left as it is): 12" in lines
+
+
 def test_what_does_not_fit_is_counted() -> None:
     many = {
         "core": tuple(change(f"aws_db_instance.d{i:03}", "delete") for i in range(WORST_SHOWN + 7))

@@ -23,6 +23,8 @@ from scratch import Result
 from pytest_tfpipeline.proof.checksum import checksum
 
 CREDENTIAL = "APPLY_TOKEN"
+#: Seconds of a run: a home of its own may have to build a tool first.
+_LIMIT = 600.0
 ORIGIN = "https://example.org/scratch.git"
 KEY = {"TFPIPELINE_DIGEST_KEY": "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"}
 
@@ -81,14 +83,16 @@ class Field(Scene):
     def in_one_process(self, *args: str, env: Mapping[str, str] | None = None) -> Result:
         """`pytest --apply-env staging`, with the credential."""
         given = {**KEY, CREDENTIAL: self.token, **(env or {})}
-        done = self.scratch.run("--apply-env", "staging", *(args or ("-n", "0")), env=given)
+        done = self.scratch.run("--apply-env", "staging", *(args or ("-n", "0")), env=given, timeout=_LIMIT)
         self.said, self.output_of_last = done.text, self.scratch.path
         return done
 
     def check_job(self, *args: str, env: Mapping[str, str] | None = None) -> Result:
         """`pytest --tf-plan staging`, without it; its evidence is the claim."""
         kept = self.keep()
-        done = self.scratch.run("--tf-plan", "staging", *(args or ("-n", "0")), env={**KEY, **(env or {})})
+        done = self.scratch.run(
+            "--tf-plan", "staging", *(args or ("-n", "0")), env={**KEY, **(env or {})}, timeout=_LIMIT
+        )
         self.restore(kept)
         if (self.scratch.output / "evidence.json").exists():
             shutil.copyfile(self.scratch.output / "evidence.json", self.claim)
@@ -111,7 +115,7 @@ class Field(Scene):
             capture_output=True,
             encoding="utf-8",
             errors="backslashreplace",
-            timeout=120,
+            timeout=_LIMIT,
         )
         found = Result(done.returncode, done.stdout, done.stderr)
         self.said, self.output_of_last = found.text, clone

@@ -24,6 +24,20 @@ def signed(tmp_path: Path, keys: dict[str, Path]) -> Promotion:
     return promotion
 
 
+@pytest.mark.parametrize(
+    ("lines", "there"),
+    [("", "nobody"), ("bob ssh-ed25519 AAAA\n*@example.org {key}\n", "nobody"), ("ann {key}\n", "ann")],
+)
+def test_a_list_that_names_too_few_is_refused_before_anything_is_planned(
+    signed: Promotion, keys: dict[str, Path], lines: str, there: str
+) -> None:
+    signed.scratch.write("allowed_signers", lines.format(key=keys["ann"].with_suffix(".pub").read_text().strip()))
+    signed.commit()
+    refused = signed.run(4, *PROMOTE)
+    assert f"2 signatures by different people, and this names {there}" in refused.stdout + refused.stderr
+    assert signed.states().keys() == set()
+
+
 def test_two_of_three_sign_what_waits(signed: Promotion, keys: dict[str, Path]) -> None:
     statement = signed.scratch.output / "approval-production.json"
     approval = ("--approval", str(statement))

@@ -75,6 +75,14 @@ def test_who_is_not_allowed_has_not_signed(
     assert caught.value.mend
 
 
+def test_a_signature_that_is_cut_off_is_none(letter: Path, runner: Runner, people: Any) -> None:
+    whole = signature_of(letter).read_bytes()
+    signature_of(letter).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ProofError) as caught:
+        check(runner, letter, people.signers("alice {alice}"))
+    assert (caught.value.what, caught.value.mend) == ("is not an SSH signature", "sign again: ssh-keygen -Y sign")
+
+
 def test_times_in_the_list_are_utc_wherever_it_is_read(letter: Path, people: Any) -> None:
     signers = people.signers('alice valid-after="202606011200",valid-before="202606011300" {alice}')
     elsewhere = Runner({"PATH": os.environ["PATH"], "TZ": "Pacific/Kiritimati"})
