@@ -14,7 +14,7 @@ sensitive are not relied on. Without the key nobody can confirm a guess, be it e
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pytest_tfpipeline.errors import PlanReadError
@@ -49,7 +49,8 @@ class AddressChange:
 
     `type` is "output" for an output, whose address is `output.NAME`. A deposed object's address says so, as terraform's
     own output does, and the private copy's path in an address is `.`. The digest covers the values, the arguments in
-    the configuration and the provider's name; not the text of a provisioner's template, which is a file's.
+    the configuration and the provider's name; not the text of a provisioner's template, which is a file's. `because`
+    names arguments, for whoever reads: what an update changes, or what forces a replacement. Nothing is compared by it.
     """
 
     address: str
@@ -58,6 +59,7 @@ class AddressChange:
     digest: str
     previous_address: str | None = None
     importing: bool = False
+    because: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 def plan_digest(plan: Plan, bound: Bound, key: bytes) -> str:
@@ -170,6 +172,20 @@ def _address_change(change: ResourceChange, facts: Mapping[str, Any], tree: str,
         _digest_of(change.address, facts, tree, key),
         change.previous_address and _without(tree, change.previous_address),
         change.importing is not None,
+        _because(change),
+    )
+
+
+def _because(change: ResourceChange) -> tuple[str, ...]:
+    """Names of arguments, never a value of one; terraform's word for it where a replacement has another reason."""
+    if change.replaces:
+        forcing = {str(path[0]) for path in change.replace_paths if path}
+        return tuple(sorted(forcing)) or ((change.action_reason,) if change.action_reason else ())
+    if change.actions != ("update",) or change.before is None or change.after is None:
+        return ()
+    before, after = change.before, change.after
+    return tuple(
+        name for name in sorted({*before, *after}) if canonical(before.get(name)) != canonical(after.get(name))
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_tfpipeline.gate.digest import AddressChange
 
@@ -16,13 +16,15 @@ ByRoot = Mapping[str, Iterable[AddressChange]]
 class Seen:
     """A change as it can be recognised in another environment: values differ there, these do not.
 
-    `actions` are terraform's, without no-op and with `move` and `import` where that is what happens.
+    `actions` are terraform's, without no-op and with `move` and `import` where that is what happens. `because` is for
+    whoever reads.
     """
 
     root: str
     address: str
     type: str
     actions: tuple[str, ...]
+    because: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def rank(self) -> int:
@@ -60,7 +62,7 @@ def to_seen(root: str, change: AddressChange) -> Seen:
     moved = ("move",) if change.previous_address is not None else ()
     imported = ("import",) if change.importing else ()
     actions = tuple(action for action in change.actions if action != "no-op")
-    return Seen(root, change.address, change.type, (*actions, *moved, *imported))
+    return Seen(root, change.address, change.type, (*actions, *moved, *imported), change.because)
 
 
 def in_order(changes: Counter[Seen] | Iterable[Seen]) -> tuple[Seen, ...]:

@@ -25,6 +25,8 @@ from pytest_tfpipeline.terraform.bound import KEY_COMMAND, KEY_VARIABLE
 WORST_SHOWN = 60
 SHOWN = 15
 LISTED = 10
+#: Arguments of a change that are named.
+NAMED = 6
 
 _NO_KEY = (
     f"This digest is good for this run alone, since {KEY_VARIABLE} is not set. To approve in another run, keep a "
@@ -252,7 +254,16 @@ def _verb(actions: Sequence[str]) -> str:
 
 
 def _line(one: Seen) -> str:
-    return f"  {_verb(one.actions):<8} {_inline(one.root)}//{_inline(one.address)}"
+    return f"  {_verb(one.actions):<8} {_inline(one.root)}//{_inline(one.address)}{_because(one)}"
+
+
+def _because(one: Seen) -> str:
+    """`: tags, timeout` of an update, `: forced by bucket` of a replacement."""
+    if not one.because:
+        return ""
+    more = f" and {len(one.because) - NAMED} more" if len(one.because) > NAMED else ""
+    names = f"{', '.join(map(_inline, one.because[:NAMED]))}{more}"
+    return f": forced by {names}" if {"delete", "create"} <= set(one.actions) else f": {names}"
 
 
 def _capped(lines: Iterable[str], most: int) -> list[str]:

@@ -150,6 +150,17 @@ def test_many_of_the_rest_are_counted_by_type() -> None:
     assert lines_after(text, "Changes: 31") == ["create   30 x aws_iam_role", "update   1 x aws_s3_bucket"]
 
 
+def test_what_a_change_is_because_of_stands_behind_its_address() -> None:
+    found = (
+        replace(change("a.b", "update"), because=tuple("abcdefgh")),
+        replace(change("a.c", "delete", "create"), because=("bucket\n",)),
+        change("a.d"),
+    )
+    text = approval_text(replace(SHOWING, changes={"core": found}))
+    assert lines_after(text, "Destroyed") == ["replace  core//a.c: forced by bucket\\n"]
+    assert lines_after(text, "The rest") == ["update   core//a.b: a, b, c, d, e, f and 2 more", "create   core//a.d"]
+
+
 def test_a_long_report_ends_with_how_much_it_is_and_outputs_are_no_resources() -> None:
     found = (
         *(change(f"aws_iam_role.r{i}", "delete") for i in range(10)),

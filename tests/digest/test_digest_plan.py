@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import random
@@ -251,6 +252,23 @@ def test_changes_by_address() -> None:
     assert [name for name, each in found.items() if each.importing] == ["terraform_data.taken"]
     assert found["output.url"].type == "output"
     assert found["terraform_data.made"].type == "terraform_data"
+
+
+def test_what_a_change_is_because_of_is_named_and_no_value_is() -> None:
+    raw = copy.deepcopy(RAW)
+    forced = change(["delete", "create"], {"input": 1, "id": "i"}, {"input": 2}, after_unknown={"id": True})
+    tainted = change(["delete", "create"], {"input": 1}, {"input": 1})
+    raw["resource_changes"] += [
+        resource("forced", {**forced, "replace_paths": [["input", 0]]}),
+        resource("tainted", tainted) | {"action_reason": "replace_because_tainted"},
+    ]
+    found = {each.address: each.because for each in address_changes(parse_plan(raw), TREE, KEY) if each.because}
+    assert found == {
+        "module.m.terraform_data.inner": ("input",),
+        "terraform_data.changed": ("input",),
+        "terraform_data.forced": ("input",),
+        "terraform_data.tainted": ("replace_because_tainted",),
+    }
 
 
 def differing(raw: Mapping[str, Any], tree: str = TREE) -> list[str]:
