@@ -150,8 +150,8 @@ def _changes(showing: Showing) -> Iterator[list[str]]:
 def _worst(worst: Sequence[Seen], unseen: Counter[Seen], earlier: str | None) -> list[str]:
     if not worst:
         return ["Nothing is destroyed, replaced or forgotten."]
-    forgotten = " (forgotten: out of the state, and left as it is)" if any(one.rank for one in worst) else ""
-    lines = [f"Destroyed, replaced or forgotten{forgotten}: {len(worst)}"]
+    forgotten = " (what is forgotten stays as it is)" if any(one.rank for one in worst) else ""
+    lines = [f"Destroyed, replaced or forgotten: {len(worst)}{forgotten}"]
     notes = [f"  (not seen in {_inline(earlier or '')})" if one in unseen else "" for one in worst]
     lines += _capped([f"{line}{note}" for line, note in zip(map(_line, worst), notes, strict=True)], WORST_SHOWN)
     return lines

@@ -173,7 +173,7 @@ def test_a_long_report_ends_with_how_much_it_is_and_outputs_are_no_resources() -
         "In all: 10 destroy, 1 replace, 1 forget, 1 output"
     )
     assert lines_after("\n".join(lines), "Outputs: 1") == ["create   core//output.name"]
-    assert "Destroyed, replaced or forgotten (forgotten: out of the state, and left as it is): 12" in lines
+    assert "Destroyed, replaced or forgotten: 12 (what is forgotten stays as it is)" in lines
 
 
 def test_what_does_not_fit_is_counted() -> None:
