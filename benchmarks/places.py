@@ -99,4 +99,6 @@ class Place:
     def _write_cli_config(self) -> None:
         mirrors = find_mirrors(os.environ, Path.home(), None)
         blocks = "".join(f'  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n' for mirror in mirrors)
-        self._cli_config.write_text(f"provider_installation {{\n{blocks}  direct {{}}\n}}\n", encoding="utf-8")
+        # Beside a mirror terraform would ask the registry too, which the emulated cloud does not let it reach.
+        sources = blocks or "  direct {}\n"
+        self._cli_config.write_text(f"provider_installation {{\n{sources}}}\n", encoding="utf-8")
