@@ -95,7 +95,12 @@ def _signers(top: Path, config: Config) -> str | None:
 
 def _refuse_too_few(signers: Path, config: Config) -> None:
     """An approval that can never come is found out before anything is planned."""
-    there = people_of(signers.read_bytes())
+    try:
+        there = people_of(signers.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot be read: {error.strerror}", where=config.signers, mend="let this user read it"
+        ) from error
     for name, environment in config.environment.items():
         if environment.approval == SIGNED and len(there) < environment.signatures:
             raise ConfigurationError(

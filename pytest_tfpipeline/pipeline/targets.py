@@ -23,6 +23,9 @@ from pytest_tfpipeline.model import Finding, Kind, Repository, Root, Severity, T
 from pytest_tfpipeline.pipeline.backends import settings_of
 from pytest_tfpipeline.pipeline.missing import incomplete_backend
 
+#: Roots that a message names.
+_SHOWN = 3
+
 
 def resolve_targets(
     repository: Repository, config: Config, environments: Sequence[str], environ: Mapping[str, str]
@@ -61,10 +64,6 @@ def timeouts_without_environment(repository: Repository, config: Config) -> dict
     entries = {root.dir: root_config(config, root.dir) for root in repository.roots}
     limits = {dir_: _timeouts(entry.timeout) for dir_, entry in entries.items() if entry is not None}
     return {dir_: {"prepare": found["prepare"]} for dir_, found in limits.items() if "prepare" in found}
-
-
-#: Roots that a message names.
-_SHOWN = 3
 
 
 def check_environments(asked: Sequence[str], repository: Repository, config: Config) -> None:

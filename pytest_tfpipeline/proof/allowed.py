@@ -6,14 +6,20 @@ Whether a signature counts is for ssh-keygen to say; this only tells in time tha
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import b64decode
 from collections.abc import Sequence
 from itertools import pairwise
 
 #: How the names of the kinds of keys begin.
 _KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
-#: A name with one of these is a pattern, and names nobody.
-_OF_PATTERNS = frozenset("*?!")
+#: A pattern in the place of a name is everybody who fits it, and so nobody in particular.
+_PATTERN = re.compile(r"[*?!,]|[^\x20-\x7e\u00a0-\uffff]")
+
+
+def is_pattern(name: str) -> bool:
+    """Whether that, in the place of a name, names nobody."""
+    return _PATTERN.search(name) is not None or not name.strip()
 
 
 def people_of(signers: bytes) -> frozenset[str]:
@@ -22,7 +28,7 @@ def people_of(signers: bytes) -> frozenset[str]:
     for line in signers.decode("utf-8", "replace").splitlines():
         words = line.split()
         if words and not words[0].startswith("#") and _has_key(words[1:]):
-            found.update(name.casefold() for name in words[0].strip('"').split(",") if not _OF_PATTERNS & set(name))
+            found.update(name.casefold() for name in words[0].strip('"').split(",") if not is_pattern(name))
     return frozenset(found)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pytest_tfpipeline.errors import ProofError, ToolError
 from pytest_tfpipeline.process import Outcome, Request, Runner
+from pytest_tfpipeline.proof.allowed import is_pattern
 from pytest_tfpipeline.proof.strict import read_bytes
 from pytest_tfpipeline.workspace import write_private
 
@@ -32,8 +33,6 @@ _GRACE = 2.0
 _KEPT = ("PATH", "SSH_AUTH_SOCK")
 _FIXED = {"LC_ALL": "C", "TZ": "UTC", "SSH_ASKPASS_REQUIRE": "never"}
 _GOOD = re.compile(r'Good "[^"\n]*" signature for [^\n]* with \S+ key (SHA256:[A-Za-z0-9+/]{43})\n?')
-#: A pattern in the place of a name is everybody who fits it, and so nobody in particular.
-_PATTERN = re.compile(r"[*?!,]|[^\x20-\x7e\u00a0-\uffff]")
 _NOT_PLAIN = re.compile(rb"[^ -~\r\n\t]")
 
 _MEND_LOCKED = "add the key to an agent (ssh-add KEY) and name its .pub file, or use a key without a passphrase"
@@ -131,7 +130,7 @@ def _find(asked: _Asked, signature: Path, signers: Path) -> Signature:
     """The first of the names that the key's first valid line has, for which the signature is good by any line."""
     named = asked.ssh_keygen("find-principals")
     principals = named.stdout.splitlines() if named.ok else []
-    patterns = [name for name in principals if _PATTERN.search(name) or not name.strip()]
+    patterns = [name for name in principals if is_pattern(name)]
     said = [named.stderr]
     for principal in dict.fromkeys(principals):
         if principal in patterns:

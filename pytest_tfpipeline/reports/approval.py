@@ -263,7 +263,7 @@ def _because(one: Seen) -> str:
         return ""
     more = f" and {len(one.because) - NAMED} more" if len(one.because) > NAMED else ""
     names = f"{', '.join(map(_inline, one.because[:NAMED]))}{more}"
-    return f": forced by {names}" if {"delete", "create"} <= set(one.actions) else f": {names}"
+    return f": forced by {names}" if _verb(one.actions) == "replace" else f": {names}"
 
 
 def _capped(lines: Iterable[str], most: int) -> list[str]:
