@@ -41,10 +41,12 @@ class Interrupts:
         self._started = True
         return result
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """pytest has taken note: from here on it only cleans up. Before its start it would leave no evidence."""
         self._signals.ending = True
         self._let_through()
+        _leave_out_what_has_no_line(excinfo)
         if not self._started and isinstance(excinfo.value, KeyboardInterrupt):
             _write_unstarted(self._config, self._top)
 
@@ -92,6 +94,12 @@ def end_interrupted(config: pytest.Config) -> int:
     return int(pytest.ExitCode.INTERRUPTED)
 
 
+def _leave_out_what_has_no_line(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """A signal may come at an instruction that belongs to no line of the source, and pytest ends in a TypeError where
+    it counts lines (`tb_lineno` is None: PEP 626)."""
+    excinfo.traceback = excinfo.traceback.filter(lambda entry: entry._rawentry.tb_lineno is not None)
+
+
 def _write_unstarted(config: pytest.Config, top: Path) -> None:
     from pytest_tfpipeline.plugin.refusal import write_unstarted
 
@@ -112,9 +120,11 @@ class WorkerInterrupts:
         if in_main_thread():
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
-    def pytest_keyboard_interrupt(self) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """The worker only cleans up from here on."""
         self._signals.ending = True
+        _leave_out_what_has_no_line(excinfo)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

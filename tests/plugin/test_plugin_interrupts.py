@@ -144,6 +144,44 @@ def test_an_impatient_user_meets_no_traceback_and_leaves_nothing_behind(
     assert left_of_group(process.pid) == []
 
 
+WITHOUT_LINE = """
+import signal
+
+def come():
+    signal.raise_signal(signal.SIGINT)
+
+# What a signal handler meets now and then: an instruction that the table of lines says nothing about.
+come.__code__ = come.__code__.replace(co_linetable=b"")
+
+def {hook}():
+    come()
+"""
+
+
+@pytest.mark.parametrize(
+    ("hook", "args"),
+    [
+        ("pytest_sessionstart", ("-n", "2")),
+        ("pytest_runtest_logstart", ("-n", "2")),  # in the controller and in the workers
+        ("pytest_collection_finish", ("-p", "no:xdist")),
+    ],
+)
+def test_an_interrupt_where_the_source_has_no_line_is_one_like_any_other(
+    hook: str, args: tuple[str, ...], scratch: Scratch
+) -> None:
+    scratch.write("conftest.py", WITHOUT_LINE.format(hook=hook))
+    scratch.commit()
+
+    with scratch.start("--apply-env", "staging", *args) as process:
+        output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2, output
+    for word in ("Traceback", "INTERNALERROR", "TypeError"):
+        assert word not in output, output
+    assert scratch.evidence()["run"]["exit_code"] == 2
+    assert not scratch.applied("a")
+
+
 def test_an_impatient_user_does_not_keep_terraform_from_unlocking(scratch: Scratch, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
