@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import os
+import select
 import signal
 import threading
 import time
@@ -63,6 +65,29 @@ class Signals:
 
 def in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
+
+
+def wait_for_input(descriptor: int) -> None:
+    """Until something can be read there, or until a handler has raised.
+
+    A signal that comes just before a blocking read is noted and handled once that returns: a Ctrl-C is lost on whoever
+    waits for a line. A pipe that signals write to (`signal.set_wakeup_fd`) cannot miss one.
+    """
+    if not in_main_thread():
+        return
+    woken, wake = os.pipe()
+    try:
+        os.set_blocking(woken, False)
+        os.set_blocking(wake, False)
+        before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        try:
+            while descriptor not in select.select([descriptor, woken], [], [])[0]:
+                os.read(woken, 4096)
+        finally:
+            signal.set_wakeup_fd(before)
+    finally:
+        os.close(woken)
+        os.close(wake)
 
 
 @contextmanager

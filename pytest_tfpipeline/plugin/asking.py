@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from pytest_tfpipeline.redact import clean
+from pytest_tfpipeline.signals import wait_for_input
 
 #: How often a name may be mistyped.
 TRIES = 2
@@ -54,6 +55,7 @@ def _typed(config: pytest.Config, environment: str) -> bool:
 def _line() -> str:
     """A line without its end; "" for the end of the input, for a terminal that is gone and for what is no text."""
     with suppress(OSError, ValueError):
+        wait_for_input(sys.stdin.fileno())
         line = sys.stdin.readline()
         if line.endswith("\n"):
             return line[:-1]

@@ -18,7 +18,9 @@ import pytest
 #: Asks after all items, where an apply would be. What a run prints afterwards must not be swallowed by the capture.
 CONFTEST = """
 import os
+import signal
 import sys
+import threading
 import pytest
 from pytest_tfpipeline.plugin.asking import ask
 
@@ -26,6 +28,9 @@ from pytest_tfpipeline.plugin.asking import ask
 def pytest_runtestloop(session):
     result = yield
     if not hasattr(session.config, "workerinput"):
+        if "SIGNALS_ELSEWHERE" in os.environ:
+            threading.Thread(target=threading.Event().wait, daemon=True).start()
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         print(f"ANSWER={ask(session.config, 'the changes', 'production')}")
         sys.stdout.flush()
         print(f"STDIN={sys.stdin.isatty()}")
@@ -201,6 +206,15 @@ def test_ctrl_c_ends_the_run(start: Start, args: str) -> None:
     terminal.press("\x03")
     assert terminal.end() == 2
     assert "ANSWER" not in terminal.shown
+    assert "KeyboardInterrupt" in terminal.shown
+
+
+def test_ctrl_c_that_does_not_end_the_wait_for_a_line_is_not_lost(start: Start) -> None:
+    """As one that comes just before the wait begins: a read that blocks hears of it when it ends."""
+    terminal = start(env={"SIGNALS_ELSEWHERE": "1"})
+    terminal.until(PROMPT)
+    terminal.press("\x03")
+    assert terminal.end() == 2
     assert "KeyboardInterrupt" in terminal.shown
 
 
