@@ -23,9 +23,12 @@ _STATES = ("tfstate", "tfstate-prev")
 _LOCKED = re.compile(r'^provider\s+"([^"]+)"\s*\{[^}]*?^\s*version\s*=\s*"([^"]+)"([^}]*)', re.MULTILINE)
 #: A hash that init can hold against an unpacked package; terraform refuses to start one that was held against none.
 _HELD = '"h1:'
-#: What gives a provider a second configuration: an alias (no block of that name, as DNS records have it), or a block in
-#: a module. Nobody writes their names with escapes; who does is taken to have them.
-_ALIAS = re.compile(r"\balias\b(?!\s*\{)|\\u", re.MULTILINE)
+#: What gives a provider a second configuration: an argument `alias` of a block `provider` (values such as "alias/x" and
+#: blocks of that name are none), or a block in a module. Only JSON can write their names with escapes; nobody does, and
+#: who does is taken to have them.
+_BLOCK = re.compile(r"\bprovider\b")
+_ALIAS = re.compile(r"\balias\b(?:\s|/\*(?:(?!\*/).)*\*/)*=(?![=>])", re.DOTALL)
+_ALIAS_IN_JSON = re.compile(r'"alias"\s*:\s*[^\s\[{]|\\u')
 _PROVIDER = re.compile(r'\bprovider\b[^=\n]*\{|"provider"\s*:\s*[\[{]')
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -88,13 +91,21 @@ def configured_once(cwd: Path) -> bool:
     runs already, it would configure that again, and the last region or account would be everybody's. In doubt, no."""
     root = cwd.resolve()
     try:
-        texts = [
-            (path.parent.resolve(), path.read_text(encoding="utf-8", errors="replace"))
-            for path in configuration_files(cwd)
-        ]
+        return not any(_configures_again(path, path.parent.resolve() == root) for path in configuration_files(cwd))
     except (OSError, ValueError):
         return False
-    return not any(_ALIAS.search(text) or (place != root and _PROVIDER.search(text)) for place, text in texts)
+
+
+def _configures_again(path: Path, in_root: bool) -> bool:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return _has_alias(text, in_json=path.suffix == ".json") or (not in_root and bool(_PROVIDER.search(text)))
+
+
+def _has_alias(text: str, *, in_json: bool) -> bool:
+    if in_json:
+        return bool(_ALIAS_IN_JSON.search(text))
+    first = _BLOCK.search(text)
+    return first is not None and bool(_ALIAS.search(text, first.end()))
 
 
 def names_in(cwd: Path, plan: Path | None = None) -> set[str]:

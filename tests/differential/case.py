@@ -19,7 +19,8 @@ class Case:
 
     `uses` are the providers that `versions.tf` requires, beside a local backend; None: there is no such file.
     `locked` are those in its lock file, if not the same; there is none without any, and `edited` is one text of it and
-    what stands there instead. `again` are commands that pass, and only plainly.
+    what stands there instead. `again` are commands that pass, and only plainly; `plainly` are those that are not even
+    tried otherwise.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Case:
     locked: tuple[str, ...] | None = None
     edited: tuple[str, str] = ("", "")
     again: tuple[str, ...] = ()
+    plainly: tuple[str, ...] = ()
     tofu: bool = False
 
     @property

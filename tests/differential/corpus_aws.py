@@ -9,7 +9,7 @@ import json
 
 from case import Case
 
-_PROVIDERS = """
+_PROVIDER = """
 provider "aws" {
   region = "eu-west-2"
 
@@ -20,6 +20,8 @@ provider "aws" {
   }
 }
 
+"""
+_ALIAS = """
 provider "aws" {
   alias  = "elsewhere"
   region = "us-east-1"
@@ -76,7 +78,8 @@ _GONE = {
 AWS = (
     Case(
         "aws with resources, data sources and a module",
-        _PROVIDERS
+        _PROVIDER
+        + _ALIAS
         + """
 data "aws_caller_identity" "current" {}
 
@@ -123,10 +126,61 @@ output "queue" {
 """,
         ("aws",),
         _QUEUE,
+        plainly=("plan",),
+    ),
+    Case(
+        "aws with values that name aliases",
+        _PROVIDER
+        + """
+resource "aws_cloudwatch_log_group" "it" {
+  name              = "/it"
+  retention_in_days = 30
+}
+
+resource "aws_sqs_queue" "it" {
+  name                    = "it"
+  sqs_managed_sse_enabled = true
+}
+
+resource "aws_sns_topic" "it" {
+  name              = "it"
+  kms_master_key_id = "alias/aws/sns"
+}
+
+resource "aws_iam_role" "it" {
+  name = "it"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Action    = "sts:AssumeRole"
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_route53_zone" "it" {
+  name = "example.org"
+}
+
+resource "aws_route53_record" "it" {
+  zone_id = aws_route53_zone.it.zone_id
+  name    = "it.example.org"
+  type    = "A"
+
+  alias {
+    name                   = "elsewhere.example.org"
+    zone_id                = aws_route53_zone.it.zone_id
+    evaluate_target_health = false
+  }
+}
+""",
+        ("aws",),
     ),
     Case(
         "aws with ephemeral, write-only and a function",
-        _PROVIDERS
+        _PROVIDER
         + """
 ephemeral "aws_secretsmanager_random_password" "it" {
   password_length = 20
@@ -150,7 +204,7 @@ output "arn" {
     ),
     Case(
         "aws with what is deprecated",
-        _PROVIDERS
+        _PROVIDER
         + """
 resource "aws_s3_bucket" "it" {
   bucket = "deprecated"
@@ -180,9 +234,10 @@ check "bucket" {
     ),
     Case(
         "aws with a state that has a type more",
-        _PROVIDERS + 'resource "aws_sqs_queue" "it" {\n  name = "it"\n}\n',
+        _PROVIDER + 'resource "aws_sqs_queue" "it" {\n  name = "it"\n}\n',
         ("aws",),
         {"terraform.tfstate": json.dumps(_GONE) + "\n"},
+        again=("plan",),  # what is in a state is not known before it is read
     ),
     Case(
         "aws in JSON",
@@ -202,13 +257,13 @@ check "bucket" {
         "aws with an s3 backend",
         'terraform {\n  backend "s3" {\n    bucket = "state"\n    key    = "it"\n    region = "eu-west-2"\n  }\n'
         '  required_providers {\n    aws = {\n      source = "hashicorp/aws"\n    }\n  }\n}\n'
-        + _PROVIDERS
+        + _PROVIDER
         + 'resource "aws_iam_role" "it" {\n  assume_role_policy = jsonencode({})\n}\n',
         None,
     ),
     Case(
         "aws with names that are wrong",
-        _PROVIDERS
+        _PROVIDER
         + """
 resource "aws_s3_buckett" "a" {
   bucket = "a"
@@ -236,7 +291,7 @@ resource "aws_s3_bucket" "e" {
     ),
     Case(
         "aws with values that are wrong",
-        _PROVIDERS
+        _PROVIDER
         + """
 resource "aws_sqs_queue" "a" {
   delay_seconds = 1000000
@@ -268,7 +323,7 @@ resource "aws_iam_role" "f" {
     ),
     Case(
         "aws with a plan that fails",
-        _PROVIDERS
+        _PROVIDER
         + """
 data "aws_vpc" "nowhere" {
   tags = {

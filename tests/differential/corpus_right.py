@@ -305,6 +305,7 @@ resource "time_static" "ours" {
 """,
         ("time",),
         {"clock/main.tf": _CLOCK},
+        plainly=("plan",),
     ),
     Case(
         "several providers and aliases",
@@ -331,6 +332,7 @@ resource "time_static" "it" {
 }
 """,
         ("local", "time"),
+        plainly=("plan",),
     ),
     Case(
         "a provider by another name",
@@ -424,7 +426,8 @@ resource "time_sleep" "it" {
 {"resource": {"time_st\u0061tic": {"it": {"rfc3339": "2024-01-01T00:00:00Z"}}}}
 """
         },
-        again=("validate", "show"),  # an escape might spell an alias: planned plainly at once
+        again=("validate", "show"),
+        plainly=("plan",),  # an escape might spell an alias
     ),
     Case(
         "override files",

@@ -277,7 +277,13 @@ def test_the_names_are_those_of_all_modules_and_of_the_plans_states(tmp_path: Pa
         ('provider "aws" {\n  region = "a"\n}\n', True),
         ('provider "aws" {\n  alias = "b"\n}\n', False),
         ('provider "aws" { alias /* so */ = "b" }\n', False),
-        ('resource "aws_route53_record" "it" {\n  alias {\n    name = "a"\n  }\n}\n', True),
+        ('provider "aws" {\n  region = "\\u0061"\n  alias = "b"\n}\n', False),
+        ('provider "aws" {\n  region = "\\u0061"\n}\n', True),
+        ('provider "aws" {}\nresource "aws_route53_record" "it" {\n  alias {\n    name = "a"\n  }\n}\n', True),
+        ('provider "aws" {}\nresource "aws_sns_topic" "it" {\n  kms_master_key_id = "alias/aws/sns"\n}\n', True),
+        ('provider "aws" {}\noutput "it" {\n  value = var.alias == ""\n}\n', True),
+        ('provider "aws" {}\noutput "it" {\n  value = { for alias in [] : alias => 1 }\n}\n', True),
+        ('module "key" {\n  source = "./key"\n  alias  = "main"\n}\n', True),
     ],
 )
 def test_whether_a_provider_is_configured_once(tmp_path: Path, text: str, once: bool) -> None:
@@ -286,11 +292,17 @@ def test_whether_a_provider_is_configured_once(tmp_path: Path, text: str, once: 
 
 
 @pytest.mark.parametrize(
-    "text", ['{"provider": {"aws": {"\\u0061lias": "b"}}}', '{"provider": [{"aws": {"alias": "b"}}]}']
+    ("text", "once"),
+    [
+        ('{"provider": {"aws": {"\\u0061lias": "b"}}}', False),
+        ('{"provider": [{"aws": {"alias": "b"}}]}', False),
+        ('{"provider": [{"aws": {"alias" :\n "b"}}]}', False),
+        ('{"resource": {"aws_route53_record": {"it": {"alias": [{"name": "alias"}]}}}}', True),
+    ],
 )
-def test_an_alias_in_json_is_one(tmp_path: Path, text: str) -> None:
+def test_whether_a_provider_in_json_is_configured_once(tmp_path: Path, text: str, once: bool) -> None:
     (tmp_path / "main.tf.json").write_text(text)
-    assert not configured_once(tmp_path)
+    assert configured_once(tmp_path) is once
 
 
 @pytest.mark.parametrize(

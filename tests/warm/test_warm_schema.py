@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_tfpipeline.warm.schema import only
@@ -28,6 +28,7 @@ def entry(number: int, key: str, value: bytes = b"schema") -> bytes:
 NAMES = st.text(st.characters(codec="utf-8"), max_size=6)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from([2, 3, 8, 21]), NAMES, st.binary(max_size=300))), st.sets(NAMES))
 def test_it_keeps_the_named_entries_in_their_order_and_no_other(
     entries: list[tuple[int, str, bytes]], names: set[str]
