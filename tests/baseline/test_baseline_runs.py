@@ -134,6 +134,6 @@ def test_what_is_refused_before_anything_runs(scratch: Scratch) -> None:
     assert f"{FILE}:3: is not valid JSON" in refused()
     (scratch.path / FILE).unlink()
     ini = (scratch.path / "pytest.ini").read_text()
-    scratch.write("pytest.ini", f"{ini}addopts = --tf-baseline\n")
+    scratch.write("pytest.ini", ini.replace("addopts = ", "addopts = --tf-baseline "))
     assert "counts only when it is typed" in refused()
     assert not (scratch.path / FILE).exists()

@@ -34,9 +34,11 @@ _NO_CHECKOV = """#!/bin/sh
 echo '{"passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 0, "resource_count": 0}'
 """
 
+#: The plugin of hypothesis imports all of it at the end of every process: a second for each, and nobody's report here.
 _PYTEST = """[pytest]
 testpaths = tests
 xfail_strict = true
+addopts = -p no:hypothesispytest
 """
 
 
