@@ -12,6 +12,7 @@ from secrets import token_hex
 from pytest_tfpipeline.errors import ToolError
 from pytest_tfpipeline.model import Root, Run, Target, Tool
 from pytest_tfpipeline.process import Request, Runner, denied
+from pytest_tfpipeline.warm.ahead import Ahead
 from pytest_tfpipeline.workspace import Workspace
 
 #: The tools that a run may use.
@@ -66,6 +67,8 @@ class Context:
     progress: Callable[[str], None] | None = None
     #: Directories of which one call of `fmt` may tell, by each of them; all of them are selected.
     batches: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    #: Calls of checkov on a directory that are begun before their turn, by the directory.
+    ahead: Ahead = field(default_factory=Ahead, repr=False)
     _tools: dict[str, Tool] = field(default_factory=dict, repr=False)
     _missing: dict[str, ToolError] = field(default_factory=dict, repr=False)
     _absent: dict[str, ToolError] = field(default_factory=dict, repr=False)

@@ -19,7 +19,7 @@ from typing import Any, cast
 from pytest_tfpipeline.checks.records import source_line
 from pytest_tfpipeline.model import Finding, Severity
 from pytest_tfpipeline.process import Outcome, Request, Runner
-from pytest_tfpipeline.warm.client import call
+from pytest_tfpipeline.warm.client import Call
 
 #: Always walked past by checkov itself; setting `CKV_IGNORED_DIRECTORIES` replaces its own list.
 _NEVER_WALKED = ("node_modules", ".terraform", ".serverless")
@@ -84,10 +84,10 @@ def server_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]
     return {**_environment(environ, home), "CKV_IGNORED_DIRECTORIES": ",".join(_NEVER_WALKED)}
 
 
-def carry_out(runner: Runner, request: Request, address: str) -> Outcome:
-    """By the checkov that is kept running at `address`, and plainly where there is none ("") or it has no answer: what
-    fails there with anything but failed checks is for the plain one to say."""
-    outcome = call(address, request) if address else None
+def carry_out(runner: Runner, request: Request, begun: Call | None) -> Outcome:
+    """As the checkov that is kept running answers, where it has `begun` with it, and plainly where it has no answer:
+    what fails there with anything but failed checks is for the plain one to say."""
+    outcome = None if begun is None else begun.answer()
     if outcome is not None and (outcome.timed_out or outcome.code in (0, 1)):
         return outcome
     return runner.run(request)

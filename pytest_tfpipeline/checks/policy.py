@@ -19,6 +19,7 @@ from pytest_tfpipeline.process import Outcome as ProcessOutcome
 from pytest_tfpipeline.process import Request
 from pytest_tfpipeline.terraform.plan import Plan, read_plan
 from pytest_tfpipeline.terraform.planning import ensure_plan
+from pytest_tfpipeline.warm.client import Call, begin
 
 _TIMEOUT = 1200.0
 _MEND = "run `checkov --version` by hand; TFPIPELINE_CHECKOV names another one"
@@ -50,7 +51,7 @@ def police_plan(ctx: Context, check: Check, plan_json: Path) -> Record:
     request = checkov.plan_request(
         ctx.tool("checkov").path, tree, directory, plan_json, home_of(ctx), ctx.runner.environ
     )
-    outcome = _run(ctx, request)
+    outcome = _run(ctx, _limited(request))
     scan = checkov.read(outcome, locator(tree, directory), per_address=True)
     if scan.problem or scan.unparsed:
         problem = scan.problem or "checkov cannot read the plan's JSON"
@@ -82,19 +83,20 @@ def locator(tree: Path, directory: Path) -> checkov.Locate:
 
 def _configuration(ctx: Context, check: Check) -> Record:
     tree = readable_tree(ctx, None)
-    directory = tree / check.dir
     program, home = ctx.tool("checkov").path, home_of(ctx)
-    locate = locator(tree, directory)
+    locate = locator(tree, tree / check.dir)
 
-    def request(*, quiet: bool) -> Request:
-        return checkov.directory_request(program, tree, directory, home, ctx.runner.environ, quiet=quiet)
+    def request(name: str, *, quiet: bool = True) -> Request:
+        asked = checkov.directory_request(program, tree, tree / name, home, ctx.runner.environ, quiet=quiet)
+        return _limited(asked)
 
-    outcome = _run(ctx, request(quiet=True))
+    begun = ctx.ahead.take(check.dir, lambda name: _begin(ctx, request(name)))
+    outcome = checkov.carry_out(ctx.runner, request(check.dir), begun)
     scan = checkov.read(outcome, locate)
     if scan.problem:
         return records.error(check, scan.problem, mend=_MEND, seconds=outcome.seconds)
     if scan.unparsed:
-        again = request(quiet=False)
+        again = request(check.dir, quiet=False)
         return _unparsed(check, scan, lambda: as_written(ctx, checkov.unparsed_files(_run(ctx, again), locate)))
     found = as_written(ctx, scan.findings)
     return _record(ctx, check, found, "checkov", outcome.seconds, _summary(scan), _repeated(scan))
@@ -169,9 +171,17 @@ def home_of(ctx: Context) -> Path:
     return home
 
 
-def _run(ctx: Context, request: Request) -> ProcessOutcome:
+def _limited(request: Request) -> Request:
+    return replace(request, timeout=_TIMEOUT, grace=2.0)
+
+
+def _begin(ctx: Context, request: Request) -> Call | None:
     address = ctx.run.settings.get("checkov_address", "")
-    return checkov.carry_out(ctx.runner, replace(request, timeout=_TIMEOUT, grace=2.0), address)
+    return begin(address, request) if address else None
+
+
+def _run(ctx: Context, request: Request) -> ProcessOutcome:
+    return checkov.carry_out(ctx.runner, request, _begin(ctx, request))
 
 
 def _summary(scan: checkov.Scan) -> str:

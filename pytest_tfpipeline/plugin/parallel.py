@@ -42,6 +42,12 @@ class MemoryLimit:
         return found if found is None else max(1, min(found, available_memory() // WORKER_MEMORY))
 
 
+def room() -> int:
+    """How many processes of a worker's size run well at the same time."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(usable, available_memory() // WORKER_MEMORY))
+
+
 def available_memory() -> int:
     """Bytes of memory that are free or can be freed; a great number where the system does not tell."""
     try:

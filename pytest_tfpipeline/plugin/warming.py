@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from pytest_tfpipeline.checks.checkov import server_environment
 from pytest_tfpipeline.checks.policy import home_of
 from pytest_tfpipeline.context import open_context
-from pytest_tfpipeline.model import CheckKind
+from pytest_tfpipeline.model import Check, CheckKind
+from pytest_tfpipeline.plugin.items import CheckItem
+from pytest_tfpipeline.plugin.parallel import room
 from pytest_tfpipeline.plugin.state import State
 from pytest_tfpipeline.terraform.shortcut import not_taken
 from pytest_tfpipeline.warm import CHECKOV, FILTERED, short_cuts
@@ -50,6 +53,10 @@ class Warming:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """This process has collected; with workers, nothing."""
         self._begin([item.nodeid for item in session.items])
+        if self._checkov is not None:
+            # One more than are carried out: it waits until a processor is free, and none waits for it.
+            for directories in _in_a_row(session.items, self._state.reused):
+                self._state.context.ahead.expect(directories, room() + 1)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Where a short cut led nowhere, the plain answers counted: nothing is wrong, but it took longer."""
@@ -59,6 +66,7 @@ class Warming:
 
     def pytest_unconfigure(self) -> None:
         """However the run ended."""
+        self._state.context.ahead.close()
         for service in (self._checkov, self._providers):
             if service is not None:
                 service.stop()
@@ -79,3 +87,15 @@ class Warming:
             self._checkov.begin()
         if self._providers is not None and (self._state.run.targets or any(_VALIDATE in one for one in ids)):
             self._providers.begin()
+
+
+def _in_a_row(items: Iterable[pytest.Item], reused: Container[str]) -> Iterator[list[str]]:
+    """Directories that are policed one right after the other: nothing stands between that might change them."""
+    checks = [item.check if isinstance(item, CheckItem) else None for item in items]
+    for policed, group in groupby((one for one in checks if one is None or one.id not in reused), _is_policed):
+        if policed:
+            yield [check.dir for check in group if check is not None]
+
+
+def _is_policed(check: Check | None) -> bool:
+    return check is not None and check.kind is CheckKind.POLICY and check.environment is None

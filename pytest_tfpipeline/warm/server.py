@@ -2,10 +2,10 @@
 the standard library and checkov alone: `python -I server.py --listen FD`.
 
 A client connects to the listening unix socket, sends a length (4 bytes, big endian) and as many bytes of JSON
-(`{argv, cwd, env}`), together with the descriptors of the call's stdout and stderr. It gets `{"code": N}` back, where
-N is negative for a signal as in `subprocess`. When it closes the connection before, the call is ended with everything
-that it has started. The end of stdin ends the server. Each call is a fork: it inherits what was imported, and leaves
-nothing behind.
+(`{argv, cwd, env}`), together with the descriptors of the call's stdout and stderr. It gets `{"code": N, "seconds": S}`
+back, where N is negative for a signal as in `subprocess`. When it closes the connection before, the call is ended with
+everything that it has started. The end of stdin ends the server. Each call is a fork: it inherits what was imported,
+and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 import warnings
 from contextlib import suppress
 from importlib import import_module
@@ -110,6 +111,7 @@ class _Server:
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
         self._calls: dict[int, socket.socket] = {}
+        self._started: dict[int, float] = {}
         self._wake, write = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(write, False)
@@ -141,7 +143,7 @@ class _Server:
         pid = os.fork()
         if pid == 0:
             self._become(connection, request, descriptors)
-        self._calls[pid] = connection
+        self._calls[pid], self._started[pid] = connection, time.monotonic()
         for descriptor in descriptors:
             os.close(descriptor)
 
@@ -168,8 +170,9 @@ class _Server:
                 ended.si_pid
             )  # what the call started must not outlive it; its id is nobody else's until it is waited for
             _, status = os.waitpid(ended.si_pid, 0)
+            seconds = time.monotonic() - self._started.pop(ended.si_pid)
             with self._calls.pop(ended.si_pid) as connection:
-                _send(connection, os.waitstatus_to_exitcode(status))
+                _send(connection, os.waitstatus_to_exitcode(status), seconds)
 
     def _abandon(self, readable: list[Any]) -> None:
         """End the calls whose clients have gone."""
@@ -194,9 +197,9 @@ def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
     return request, descriptors
 
 
-def _send(connection: socket.socket, code: int) -> None:
+def _send(connection: socket.socket, code: int, seconds: float) -> None:
     with suppress(OSError):  # the client has gone
-        connection.sendall(json.dumps({"code": code}).encode())
+        connection.sendall(json.dumps({"code": code, "seconds": seconds}).encode())
 
 
 def _kill(pid: int) -> None:

@@ -15,7 +15,7 @@ from pytest_tfpipeline.errors import ToolError
 from pytest_tfpipeline.model import Tool
 from pytest_tfpipeline.process import Outcome, Request, Runner
 from pytest_tfpipeline.tools import find_tool
-from pytest_tfpipeline.warm.client import call
+from pytest_tfpipeline.warm.client import begin, call
 from pytest_tfpipeline.warm.service import Warm, interpreter, warm_checkov
 
 QUEUE = 'resource "aws_sqs_queue" "{name}" {{\n{inside}  name = "{name}"\n}}\n'
@@ -147,7 +147,7 @@ def test_a_call_that_dies_is_for_the_plain_one_to_answer(warm: Warm, tool: Tool,
     assert died is not None
     assert died.code == -9
     asked = replace(asked, argv=(str(plain), *asked.argv[1:]))
-    assert checkov.carry_out(Runner(), asked, warm.address).stdout == "plainly\n"
+    assert checkov.carry_out(Runner(), asked, begin(warm.address, asked)).stdout == "plainly\n"
     assert said(call(warm.address, request(tool, tree, "good", home)))[0] == 0, "the server goes on"
 
 
@@ -173,7 +173,7 @@ def test_without_a_server_there_is_no_answer_and_the_plain_one_is_asked(tmp_path
     asked = Request(("sh", "-c", "echo plainly"), tmp_path, only_env=True)
     address = str(tmp_path / "nobody")
     assert call(address, asked) is None
-    assert checkov.carry_out(Runner(), asked, address).stdout == "plainly\n"
+    assert checkov.carry_out(Runner(), asked, begin(address, asked)).stdout == "plainly\n"
 
 
 def missing() -> Tool:
@@ -195,7 +195,7 @@ def test_where_no_socket_has_room_the_plain_one_is_asked(tmp_path: Path, monkeyp
     service = warm_checkov(Runner(), long, missing, {})
     service.begin()
     asked = Request(("sh", "-c", "echo plainly"), tmp_path, only_env=True)
-    assert checkov.carry_out(Runner(), asked, service.address).stdout == "plainly\n"
+    assert checkov.carry_out(Runner(), asked, begin(service.address, asked)).stdout == "plainly\n"
     service.stop()
     assert list(long.iterdir()) == []
 
