@@ -13,6 +13,7 @@ from typing import NoReturn, TextIO
 
 from pytest_tfpipeline import __version__
 from pytest_tfpipeline.errors import PipelineError, ProofError, UsageError
+from pytest_tfpipeline.given import EMPTY, given_path
 from pytest_tfpipeline.redact import clean
 
 _OK, _FAILED, _INTERRUPTED, _USAGE = 0, 1, 2, 4
@@ -73,24 +74,32 @@ def _add_evidence(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_apply(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("environment", metavar="ENV", help="what is applied")
-    parser.add_argument(
-        "--evidence",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="evidence.json of the check job (--tf-plan ENV)",
-    )
-    parser.add_argument("--approve", action="append", default=[], metavar="DIGEST", help="approve exactly these plans")
-    parser.add_argument("--approval", action="append", default=[], type=Path, metavar="FILE", help="a signed approval")
-    parser.add_argument("--allow-destroy", action="append", default=[], metavar="ROOT//ADDRESS", help="as for pytest")
-    parser.add_argument("--tf-prior", action="append", default=[], type=Path, metavar="EVIDENCE", help="as for pytest")
-    parser.add_argument("--tf-rollback", action="store_true", help="as for pytest")
-    parser.add_argument("--tf-operator", type=Path, metavar="FILE", help="as for pytest")
-    parser.add_argument("--tf-group", metavar="NAME", help="as for pytest")
-    parser.add_argument("--tf-config", type=Path, metavar="FILE", help="as for pytest")
-    parser.add_argument("--tf-output", type=Path, metavar="DIR", help="as for pytest")
+    add = parser.add_argument
+    add("environment", type=_given, metavar="ENV", help="what is applied")
+    add("--evidence", type=_given, required=True, metavar="FILE", help="evidence.json of the check job (--tf-plan ENV)")
+    for flag, metavar, text in _REPEATED:
+        add(flag, action="append", default=[], type=_given, metavar=metavar, help=f"{text}; may be repeated")
+    add("--tf-rollback", action="store_true", help="apply a commit that does not contain the one applied last")
+    add("--tf-operator", type=_given, metavar="FILE", help="rules that a branch cannot change, outside the checkout")
+    add("--tf-group", type=_given, metavar="NAME", help="this group's roots alone")
+    add("--tf-config", type=_given, metavar="FILE", help="the TOML file with the configuration")
+    add("--tf-output", type=_given, metavar="DIR", help="where evidence goes (default: .tfpipeline)")
     parser.set_defaults(command=_apply)
+
+
+#: Options of `apply` that may be repeated: flag, what it takes, what that is.
+_REPEATED = (
+    ("--approve", "DIGEST", "approve exactly these plans"),
+    ("--approval", "FILE", "a statement with signatures beside it"),
+    ("--allow-destroy", "ROOT//ADDRESS", "let this protected resource be deleted or replaced"),
+    ("--tf-prior", "EVIDENCE", "what an earlier environment or the review proved"),
+)
+
+
+def _given(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError(EMPTY)
+    return text
 
 
 def _apply(arguments: argparse.Namespace) -> int:
@@ -104,34 +113,35 @@ def _apply(arguments: argparse.Namespace) -> int:
     wish = Wish(
         "apply",
         (arguments.environment,),
-        _absolute(arguments.tf_config),
-        _absolute(arguments.tf_output),
+        _path(arguments.tf_config),
+        _path(arguments.tf_output),
         tuple(arguments.allow_destroy),
-        _absolute(arguments.tf_operator),
+        # Which links it leads through is asked where it is read.
+        Path.cwd() / arguments.tf_operator if arguments.tf_operator else None,
         arguments.tf_group,
         alone=True,
     )
     claims = Claims(
         tuple(arguments.approve),
-        tuple(path.absolute() for path in arguments.approval),
-        tuple(path.absolute() for path in arguments.tf_prior),
+        tuple(given_path(each, Path.cwd()) for each in arguments.approval),
+        tuple(given_path(each, Path.cwd()) for each in arguments.tf_prior),
         arguments.tf_rollback,
     )
-    order = Order(wish, arguments.evidence.absolute(), claims, _command(arguments))
+    order = Order(wish, given_path(arguments.evidence, Path.cwd()), claims, _command(arguments))
     return apply_alone(top_of(Path.cwd()), order, lambda line: _write(sys.stdout, f"{line}\n"), os.environ)
 
 
 def _add_init(parser: argparse.ArgumentParser) -> None:
     parser.description = "Print the smallest configuration that makes everything explicit, and what is to be answered."
     parser.add_argument("--write", action="store_true", help="add it to the configuration file, which keeps all it has")
-    parser.add_argument("--tf-config", type=Path, metavar="FILE", help="as for pytest")
+    parser.add_argument("--tf-config", type=_given, metavar="FILE", help="as for pytest")
     parser.set_defaults(command=_init)
 
 
 def _init(arguments: argparse.Namespace) -> int:
     from pytest_tfpipeline.pipeline.initial import initial, top_above, write_initial
 
-    found = initial(top_above(Path.cwd()), _absolute(arguments.tf_config), os.environ)
+    found = initial(top_above(Path.cwd()), _path(arguments.tf_config), os.environ)
     if arguments.write:
         write_initial(found)
         _write(sys.stderr, clean(f"{found.written()}\n"))
@@ -140,8 +150,8 @@ def _init(arguments: argparse.Namespace) -> int:
     return _OK
 
 
-def _absolute(path: Path | None) -> Path | None:
-    return None if path is None else path.absolute()
+def _path(text: str | None) -> Path | None:
+    return None if text is None else given_path(text, Path.cwd())
 
 
 def _command(arguments: argparse.Namespace) -> tuple[str, ...]:

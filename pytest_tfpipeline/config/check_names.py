@@ -14,14 +14,16 @@ from pytest_tfpipeline.config.suggest import did_you_mean
 from pytest_tfpipeline.model import Repository
 
 
-def chains(config: Config, repository: Repository) -> Iterator[Problem]:
-    """An `after` that names no environment, and a circle of them, each circle once and in full."""
+def chains(config: Config, repository: Repository, names: Sequence[str] | None = None) -> Iterator[Problem]:
+    """An `after` that names no environment, and a circle of them, each circle once and in full; of those `names`, or
+    of every table."""
     known = known_environments(config, repository.environments)
     told: set[frozenset[str]] = set()
-    for name, settings in config.environment.items():
+    for name in config.environment if names is None else names:
         location = ("environment", name, "after")
-        if settings.after is not None and settings.after not in known:
-            yield Problem(location, unknown_environment(settings.after, known))
+        after = config.environment[name].after
+        if after is not None and after not in known:
+            yield Problem(location, unknown_environment(after, known))
         around = circle(config, name)
         if around and frozenset(around) not in told:
             told.add(frozenset(around))

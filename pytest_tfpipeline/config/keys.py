@@ -6,7 +6,9 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
@@ -365,6 +367,7 @@ class Config(Table):
 
     _source: str = PrivateAttr(default="")
     _prefix: str = PrivateAttr(default="")
+    _fixed: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
     @property
     def source(self) -> str:
@@ -376,6 +379,10 @@ class Config(Table):
         """What its keys start with in that file: `tool.tfpipeline.` or nothing."""
         return self._prefix
 
+    def where(self, key: str) -> str:
+        """The file that says that key, and the key in it; the operator's file, where that fixes it."""
+        return self._fixed.get(key, f"{self._source}: {self._prefix}{key}")
+
     def environment_config(self, name: str) -> EnvironmentConfig:
         """The settings of that environment, or of the one that lends it its rules; all defaults without any."""
         return self.environment.get(self.lender(name) or name, EnvironmentConfig())
@@ -386,8 +393,8 @@ class Config(Table):
             return None
         return next((lender for pattern, lender in self.env_alias.items() if fnmatchcase(name, pattern)), None)
 
-    def from_file(self, source: str, prefix: str) -> Config:
-        """The same configuration, which knows where it was read."""
+    def from_file(self, source: str, prefix: str, fixed: Mapping[str, str] = MappingProxyType({})) -> Config:
+        """The same configuration, which knows where it was read, and of keys that are `fixed` where else."""
         copy = self.model_copy()
-        copy._source, copy._prefix = source, prefix
+        copy._source, copy._prefix, copy._fixed = source, prefix, fixed
         return copy

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
+from pytest_tfpipeline.config.check_names import chains
 from pytest_tfpipeline.config.document import read_document
 from pytest_tfpipeline.config.keys import Config, EnvironmentConfig, IdentityConfig, Table, ToolsConfig
+from pytest_tfpipeline.config.problems import raise_problems
 from pytest_tfpipeline.config.types import EnvironmentName, Items, ProviderPattern, ResourceType
 from pytest_tfpipeline.errors import ConfigurationError
+from pytest_tfpipeline.given import given_path, way_to
+from pytest_tfpipeline.model import Repository
 
 T = TypeVar("T")
 
@@ -68,6 +72,19 @@ class Operator(Table):
     tools: ToolsConfig = ToolsConfig()
     environment: dict[EnvironmentName, OperatorEnvironment] = Field(default_factory=dict)
 
+    _source: str = PrivateAttr(default="")
+
+    @property
+    def source(self) -> str:
+        """The file it was read from, as messages name it."""
+        return self._source
+
+    def from_file(self, source: str, files: Mapping[str, str | bool | None]) -> Operator:
+        """The same, which knows where it was read, with these values for the keys that name files."""
+        copy = self.model_copy(update=files)
+        copy._source = source
+        return copy
+
 
 def read_operator(path: Path, top: Path) -> Operator:
     """The operator's file, the files that it names made absolute. `top` is the repository's.
@@ -75,13 +92,33 @@ def read_operator(path: Path, top: Path) -> Operator:
     Raises ConfigurationError (exit code 4) where it is inside of the checkout, is not there, could be written by
     others, or cannot be read as what it should be.
     """
-    name = str(path)
+    shown = given_path(path, Path.cwd())
+    name = str(shown)
     _refuse_place(path, top, name)
-    operator = read_document(path, name, Operator, _DOCUMENTED)
+    operator = read_document(shown, name, Operator, _DOCUMENTED)
     given = {key: getattr(operator, key) for key in _NAMED}
-    return operator.model_copy(
-        update={key: str((path.parent / value).absolute()) if value else value for key, value in given.items()}
-    )
+    files = {key: str(given_path(value, shown.parent)) if value else value for key, value in given.items()}
+    return operator.from_file(name, files)
+
+
+def require_files(operator: Operator) -> None:
+    """Raise ConfigurationError where a file that it names is not there: nobody would miss one that is hardly used."""
+    for key in _NAMED:
+        file = getattr(operator, key)
+        if file and not Path(file).is_file():
+            mend = "name a file that is; a path is relative to the operator's file"
+            raise ConfigurationError(f"`{file}` is not there", where=f"{operator.source}: {key}", mend=mend)
+
+
+def check_order(operator: Operator, config: Config, repository: Repository, asked: Sequence[str]) -> None:
+    """Raise ConfigurationError where an `after` of the operator's names no environment, or closes a circle.
+
+    `config` is what counts, and the repository's own was found right. Of the operator's tables, those count that are of
+    an environment of this repository or of one that was `asked` for: one file may serve many repositories.
+    """
+    known = {*config.environments, *repository.environments, *asked}
+    names = [name for name, one in operator.environment.items() if one.after is not None and name in known]
+    raise_problems(operator.source, "", [*chains(config, repository, names)], {}, _DOCUMENTED)
 
 
 def tighten(config: Config, operator: Operator) -> Config:
@@ -91,7 +128,9 @@ def tighten(config: Config, operator: Operator) -> Config:
         _refuse_emulator(config, operator, name)
     environments = {name: _environment(config, operator, name) for name in operator.environment}
     fixed = {key: getattr(operator, key) for key in _FILES if getattr(operator, key) is not None}
-    return config.model_copy(
+    jobs = ("isolation",) if operator.isolation == "jobs" else ()
+    said = {key: f"{operator.source}: {key}" for key in (*fixed, *jobs)}
+    return config.from_file(config.source, config.prefix, said).model_copy(
         update={
             **{key: value or None for key, value in fixed.items()},
             **({"baseline": None} if operator.baseline is False else {}),
@@ -168,12 +207,11 @@ def _refuse_emulator(config: Config, operator: Operator, name: str) -> None:
 
 def _refuse_place(path: Path, top: Path, name: str) -> None:
     try:
-        real = path.resolve(strict=True)
-        mode = real.stat().st_mode
+        mode = path.resolve(strict=True).stat().st_mode
     except (OSError, RuntimeError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise ConfigurationError(f"cannot be read: {reason}", where=name, mend="name the operator's file") from None
-    if real.is_relative_to(top.resolve()) or path.absolute().is_relative_to(top):
+    if any(one.is_relative_to(top.resolve()) for one in way_to(path)):
         what = "is in the checkout, where a branch can change it"
         raise ConfigurationError(what, where=name, mend="keep the operator file outside of the repository")
     if mode & _OTHERS_MAY_WRITE:

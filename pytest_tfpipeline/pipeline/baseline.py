@@ -68,11 +68,12 @@ def read_known(top: Path, config: Config, limit: Path | None, *, recording: bool
         return Known()
     path = top / name
     _refuse_outside(path, top, name)
+    at_most = None if limit is None else read_baseline(limit, str(limit))
     there = path.exists() or path.is_symlink()
     if not there and not recording and "baseline" not in config.model_fields_set:
         return Known()
     file = read_baseline(path, name) if there or not recording else ()
-    entries = file if limit is None else in_both(file, read_baseline(limit, str(limit)))
+    entries = file if at_most is None else in_both(file, at_most)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest() if there else ""
     use = Baseline(name, sha256, _digest(entries), total(entries), recording)
     return Known(use, entries, file, tuple(_limited(name, file, entries)))

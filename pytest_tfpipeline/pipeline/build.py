@@ -17,7 +17,14 @@ from pytest_tfpipeline.config.entries import home_of
 from pytest_tfpipeline.config.keys import Config
 from pytest_tfpipeline.config.load import load_config
 from pytest_tfpipeline.config.match import known_environments
-from pytest_tfpipeline.config.operator import Operator, overruled, read_operator, tighten
+from pytest_tfpipeline.config.operator import (
+    Operator,
+    check_order,
+    overruled,
+    read_operator,
+    require_files,
+    tighten,
+)
 from pytest_tfpipeline.config.reviewed import in_force
 from pytest_tfpipeline.discover import discover
 from pytest_tfpipeline.discover.files import repository_files
@@ -95,9 +102,11 @@ def describe(top: Path, wish: Wish, runner: Runner) -> Described:
     commit = read_commit(runner, top) if wish.mode == "apply" else None
     own = load_config(top, wish.config_file)
     operator = Operator() if wish.operator is None else read_operator(wish.operator, top)
+    require_files(operator)
     config = tighten(own, operator)
     repository = discover(top, config, None if wish.alone else cache_path(os.environ), runner)
     check_against(own, repository)
+    check_order(operator, config, repository, wish.environments)
     check_environments(wish.environments, repository, config)
     unsaid = () if wish.operator is None else tuple(_unsaid(config, operator, wish))
     limit = Path(operator.baseline) if operator.baseline else None
@@ -119,7 +128,7 @@ def _unsaid(config: Config, operator: Operator, wish: Wish) -> Iterator[str]:
         if wish.mode == "apply" and operator.environment:
             raise UsageError(
                 f"the operator file knows {', '.join(operator.environment)}, and says nothing about {name}",
-                where=str(wish.operator),
+                where=operator.source,
                 mend=f"give it a table [environment.{name}], be it empty, if {name} may be applied",
             )
         yield f"the operator file says nothing about {name}: what is allowed there is the repository's own word"

@@ -87,8 +87,8 @@ def _signers(top: Path, config: Config) -> str | None:
         return None
     path = top / config.signers
     if not path.is_file():
-        where = f"{config.source}: {config.prefix}signers"
-        raise ConfigurationError(f"`{config.signers}` is not there", where=where, mend="name an allowed_signers file")
+        what, mend = f"`{config.signers}` is not there", "name an allowed_signers file"
+        raise ConfigurationError(what, where=config.where("signers"), mend=mend)
     _refuse_too_few(path, config)
     return str(path)
 

@@ -15,6 +15,7 @@ from pytest_tfpipeline.pipeline.source import read_source
 from pytest_tfpipeline.plugin.gatekeeper import Gatekeeper
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.state import State
+from pytest_tfpipeline.plugin.wishes import typed_path
 from pytest_tfpipeline.terraform.bound import digest_key
 
 
@@ -42,11 +43,11 @@ def claims_of(config: pytest.Config) -> Claims:
     option = config.option
     return Claims(
         tuple(option.approve or ()),
-        _paths(config, option.approval),
-        _paths(config, option.tf_prior),
+        _paths(config, "--approval", option.approval),
+        _paths(config, "--tf-prior", option.tf_prior),
         bool(option.tf_rollback),
     )
 
 
-def _paths(config: pytest.Config, values: Iterable[str] | None) -> tuple[Path, ...]:
-    return tuple((config.invocation_params.dir / value).absolute() for value in values or ())
+def _paths(config: pytest.Config, flag: str, values: Iterable[str] | None) -> tuple[Path, ...]:
+    return tuple(typed_path(config, flag, value) for value in values or ())

@@ -71,8 +71,8 @@ def take_control(config: pytest.Config, top: Path) -> None:
         wish = Wish(
             asked_for(config),
             environments(config),
-            file_option(config, config.option.tf_config),
-            file_option(config, config.option.tf_output),
+            file_option(config, "--tf-config", config.option.tf_config),
+            file_option(config, "--tf-output", config.option.tf_output),
             allowed_destroys(config),
             operator_file(config),
             group_asked_for(config),
@@ -81,8 +81,9 @@ def take_control(config: pytest.Config, top: Path) -> None:
             changed=changed_asked_for(config),
         )
         source = read_source(runner, top) if wish.mode == "plan" else None
-        run, notes = build_run(top, wish, describe(top, wish, runner), runner)
-        refuse_isolated(run)
+        described = describe(top, wish, runner)
+        run, notes = build_run(top, wish, described, runner)
+        refuse_isolated(run, described.config.where("isolation"))
         if run.can_apply:
             refuse_unwritable(config)
     notes = (*notes, *go_on(config, run))

@@ -21,7 +21,9 @@ def show_listing(config: pytest.Config) -> int:
     from pytest_tfpipeline.reports.write import write_stdout
 
     try:
-        wish = Wish(config_file=file_option(config, config.option.tf_config), changed=changed_asked_for(config))
+        wish = Wish(
+            config_file=file_option(config, "--tf-config", config.option.tf_config), changed=changed_asked_for(config)
+        )
         described = describe(top_of(config.rootpath), wish, Runner())
     except PipelineError as error:
         raise pytest.UsageError(clean(str(error))) from None

@@ -42,8 +42,8 @@ def write_unstarted(config: pytest.Config, top: Path, why: str, code: pytest.Exi
     git is asked through a runner of its own: after an interrupt, the run's starts nothing any more.
     """
     with suppress(PipelineError, OSError, pytest.UsageError):
-        load_config(top, file_option(config, config.option.tf_config))
-        output = prepare_output(file_option(config, config.option.tf_output) or top / DEFAULT_OUTPUT)
+        load_config(top, file_option(config, "--tf-config", config.option.tf_config))
+        output = prepare_output(file_option(config, "--tf-output", config.option.tf_output) or top / DEFAULT_OUTPUT)
         write_reports(_unstarted(config, top, why, code), output, ())
 
 

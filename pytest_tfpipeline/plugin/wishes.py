@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_tfpipeline.errors import UsageError
+from pytest_tfpipeline.given import EMPTY, given_path
 from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.plugin.narrowing import typed_values
 from pytest_tfpipeline.plugin.options import TYPED_ONLY
@@ -59,6 +60,7 @@ def _environment_to_apply(config: pytest.Config) -> str:
         raise pytest.UsageError("--apply-env ENV: the environment's name is missing (is a variable not set?)")
     if "," in name:
         raise pytest.UsageError(f"--apply-env ENV: a run applies one environment, and {name!r} names several")
+    _refuse_empty(config)
     _refuse_untyped(config)
     if len(typed_values(config, "--apply-env")) > 1:
         raise pytest.UsageError("--apply-env was given more than once: a run applies one environment")
@@ -87,6 +89,14 @@ def _refuse_untyped(config: pytest.Config) -> None:
             untyped = not set(values) <= set(typed_values(config, flag))
         if untyped:
             raise pytest.UsageError(f"{flag} counts only when it is typed on the command line")
+
+
+def _refuse_empty(config: pytest.Config) -> None:
+    for flag in (*_APPROVALS, "--tf-prior", "--tf-operator"):
+        given = getattr(config.option, flag.lstrip("-").replace("-", "_"))
+        values = [given] if isinstance(given, str) else list(given or ())
+        if not all(value.strip() for value in values):
+            raise pytest.UsageError(f"{flag}: {EMPTY}")
 
 
 def going_on(config: pytest.Config) -> tuple[str, ...]:
@@ -123,12 +133,13 @@ def allowed_destroys(config: pytest.Config) -> tuple[str, ...]:
     return values
 
 
-def refuse_isolated(run: Run) -> None:
-    """With `isolation = "jobs"`, nothing is applied by a run that executes the repository's own code."""
+def refuse_isolated(run: Run, said: str) -> None:
+    """With `isolation = "jobs"`, nothing is applied by a run that executes the repository's own code. `said` is the
+    file and the key that say it."""
     if run.can_apply and run.isolation == "jobs":
         name = run.environments[0].name
         raise UsageError(
-            'what checks may not apply here: `isolation = "jobs"`',
+            f'what checks may not apply here: `isolation = "jobs"` ({said})',
             where=f"--apply-env {name}",
             mend=f"check with `pytest --tf-plan {name}`, and apply in a job of its own with "
             f"`python -I -m pytest_tfpipeline apply {name} --evidence FILE`",
@@ -136,11 +147,14 @@ def refuse_isolated(run: Run) -> None:
 
 
 def operator_file(config: pytest.Config) -> Path | None:
-    """The file of --tf-operator, which counts only when it was typed, whatever the run is for."""
-    given = config.option.tf_operator
-    if given is not None and (not given.strip() or tuple(typed_values(config, "--tf-operator")) != (given,)):
-        raise pytest.UsageError("--tf-operator FILE: give one file, typed on the command line and not empty")
-    return file_option(config, given)
+    """The file of --tf-operator, as it was typed: it counts only then, whatever the run is for."""
+    given: str | None = config.option.tf_operator
+    if given is None:
+        return None
+    file_option(config, "--tf-operator", given)
+    if tuple(typed_values(config, "--tf-operator")) != (given,):
+        raise pytest.UsageError("--tf-operator FILE: give one file, typed on the command line")
+    return config.invocation_params.dir / given
 
 
 def group_asked_for(config: pytest.Config) -> str | None:
@@ -172,7 +186,7 @@ def changed_asked_for(config: pytest.Config) -> Narrowing | None:
     top = top_of(config.rootpath)
     named = [(start / str(arg).split("::")[0]).absolute() for arg in config.option.file_or_dir]
     inside = (path.relative_to(top).as_posix() for path in named if path.is_file() and path.is_relative_to(top))
-    own = (config.inipath, file_option(config, config.option.tf_config))
+    own = (config.inipath, file_option(config, "--tf-config", config.option.tf_config))
     return Narrowing(
         None if given is True else given,
         tuple(path for path in own if path),
@@ -208,6 +222,13 @@ def pasted_environments(config: pytest.Config) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def file_option(config: pytest.Config, value: str | None) -> Path | None:
+def file_option(config: pytest.Config, flag: str, value: str | None) -> Path | None:
     """A path from the command line, relative to where pytest was started."""
-    return None if value is None else (config.invocation_params.dir / value).absolute()
+    return None if value is None else typed_path(config, flag, value)
+
+
+def typed_path(config: pytest.Config, flag: str, value: str) -> Path:
+    """The same; raises pytest.UsageError where it is empty, as a variable that is not set makes it."""
+    if not value.strip():
+        raise pytest.UsageError(f"{flag}: {EMPTY}")
+    return given_path(value, config.invocation_params.dir)

@@ -234,7 +234,10 @@ def _refuse_other_versions(value: Any, where: str) -> None:
 def _said(error: ValidationError) -> str:
     """The first problems, each with its place."""
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    shown = [f"{_place(each['loc'])}: {each['msg'][:_SHOWN]}" for each in problems[:_PROBLEMS_SHOWN]]
+    said = {"extra_forbidden": "unknown key", "missing": "is missing"}
+    shown = [
+        f"{_place(each['loc'])}: {said.get(each['type'], each['msg'])[:_SHOWN]}" for each in problems[:_PROBLEMS_SHOWN]
+    ]
     more = len(problems) - len(shown)
     return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
 

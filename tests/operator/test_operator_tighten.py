@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tfpipeline.config.keys import Config
-from pytest_tfpipeline.config.operator import Operator, overruled, read_operator, tighten
+from pytest_tfpipeline.config.operator import Operator, check_order, overruled, read_operator, tighten
 from pytest_tfpipeline.errors import ConfigurationError
+from pytest_tfpipeline.model import Repository
 
 RANK = {"none": 0, "manual": 1, "signed": 2}
 
@@ -116,6 +117,39 @@ types = st.lists(st.sampled_from(["a", "b", "c"]), unique=True)
 rules = st.fixed_dictionaries({}, optional={"approval": levels, "protect": types, "signatures": st.integers(1, 5)})
 
 
+def order(*names: str, **after: str) -> tuple[Config, Operator, Repository]:
+    """What counts where the operator says these `after`, in a repository that says none."""
+    own = Config.model_validate({"environments": names})
+    fixed = Operator.model_validate({"environment": {name: {"after": before} for name, before in after.items()}})
+    return tighten(own, fixed), fixed, Repository("/repository")
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ({"production": "stagin"}, "unknown environment `stagin`; did you mean `staging`?"),
+        ({"production": "production"}, "production after production"),
+        ({"production": "staging", "staging": "production"}, "production after staging after production"),
+    ],
+)
+def test_an_order_that_cannot_be_is_refused(after: dict[str, str], said: str) -> None:
+    config, fixed, repository = order("staging", "production", **after)
+    with pytest.raises(ConfigurationError) as caught:
+        check_order(fixed, config, repository, ("production",))
+    assert said in str(caught.value)
+    assert "environment.production.after" in str(caught.value)
+
+
+def test_what_is_said_of_environments_that_are_not_here_is_for_other_repositories() -> None:
+    config, fixed, repository = order("dev", dev="dev2", production="staging")
+    with pytest.raises(ConfigurationError, match="unknown environment `dev2`"):
+        check_order(fixed, config, repository, ("dev",))
+    config, fixed, repository = order("dev", production="staging")
+    check_order(fixed, config, repository, ("dev",))
+    with pytest.raises(ConfigurationError, match="unknown environment `staging`"):
+        check_order(fixed, config, repository, ("production",))
+
+
 @given(rules, rules)
 @settings(deadline=None)
 def test_nothing_is_looser_than_the_operator_says(own: dict[str, Any], fixed: dict[str, Any]) -> None:
@@ -162,6 +196,37 @@ def test_a_file_in_the_checkout_is_refused_through_a_link_too(outside: Path) -> 
     for path in (inside, link, back):
         with pytest.raises(ConfigurationError, match="is in the checkout"):
             read_operator(path, checkout)
+
+
+def test_a_path_that_leads_back_out_of_the_checkout_is_outside_and_said_as_it_is(
+    outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = outside.parent / "checkout"
+    (checkout / "sub").mkdir()
+    monkeypatch.chdir(checkout / "sub")
+    for path in (Path("../../operator.toml"), checkout / "../operator.toml", checkout / "sub/../../operator.toml"):
+        assert read_operator(path, checkout).signers == str(outside.parent / "keys")
+    outside.chmod(0o666)
+    with pytest.raises(ConfigurationError) as caught:
+        read_operator(Path("../../operator.toml"), checkout)
+    assert str(caught.value).startswith(f"{outside}: ")
+    assert f"chmod go-w {outside}" in str(caught.value)
+
+
+def test_a_way_through_any_link_of_the_checkout_is_refused(outside: Path) -> None:
+    """Wherever it ends now, a branch can let it end elsewhere."""
+    base, checkout = outside.parent, outside.parent / "checkout"
+    (base / "ci" / "deep").mkdir(parents=True)
+    (checkout / "ci").symlink_to(base / "ci")
+    (base / "ci" / "operator.toml").symlink_to(outside)
+    (base / "hop").symlink_to(checkout / "ci")
+    ways = (checkout / "ci/operator.toml", checkout / "ci/../operator.toml", base / "hop/deep/../operator.toml")
+    for path in (*ways, checkout / "ci/deep/../../operator.toml"):
+        assert path.samefile(outside)
+        with pytest.raises(ConfigurationError, match="is in the checkout"):
+            read_operator(path, checkout)
+    (base / "plain").symlink_to(base / "ci")
+    assert read_operator(base / "plain/operator.toml", checkout).signers == str(base / "plain/keys")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ TOP = Path(__file__).parents[2]
 #: Low to high; a module imports only from layers before its own, and from its own package.
 LAYERS = (
     "errors",
+    "given",
     "model",
     "codec",
     "redact",

@@ -116,6 +116,14 @@ def test_a_field_of_the_wrong_kind_is_named(
     assert caught.value.mend
 
 
+def test_a_field_that_nobody_knows_is_an_unknown_key(document: Document) -> None:
+    with pytest.raises(ProofError) as caught:
+        evidence_of(document(lambda value: value.update(foo=1)), "given")
+    assert caught.value.what == "is not evidence: foo: unknown key"
+    with pytest.raises(ProofError, match="run: is missing"):
+        evidence_of(document(lambda value: value.pop("run")), "given")
+
+
 def test_a_name_of_a_megabyte_does_not_fill_the_message(document: Document) -> None:
     with pytest.raises(ProofError) as caught:
         evidence_of(document(lambda value: value.update({"x" * 2**20: 1, "y" * 2**20: 1})), "given")
