@@ -11,8 +11,11 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, PrivateAttr, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
+from pytest_tfpipeline.config.docstrings import docstrings
 from pytest_tfpipeline.config.protect import DEFAULT_PROTECT
 from pytest_tfpipeline.config.types import (
     Account,
@@ -47,7 +50,19 @@ from pytest_tfpipeline.config.types import (
 class Table(BaseModel):
     """A table of the configuration: frozen, strict about types, and closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """With what stands below each key as its description; only here, since whoever starts pytest would wait for
+        its source to be read."""
+        schema = handler(core)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, text in docstrings(cls).items():
+            field = cls.model_fields.get(name)
+            if field is not None:
+                properties[field.alias or name]["description"] = text
+        return schema
 
 
 class IdentityConfig(Table):
