@@ -27,20 +27,29 @@ class Seen:
     because: tuple[str, ...] = field(default=(), compare=False)
 
     @property
+    def is_output(self) -> bool:
+        """Of the root itself, and not of a resource."""
+        return self.type == "output"
+
+    @property
     def rank(self) -> int:
         """0 for what destroys or replaces, 1 for what terraform would forget, 2 for all else."""
-        if self.type == "output":
+        if self.is_output:
             return 2
         return 0 if "delete" in self.actions else 1 if "forget" in self.actions else 2
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """`same` changes were seen in the earlier environment, `only_here` were not; `only_there` are not made here."""
+    """`same` changes were seen in the earlier environment, `only_here` were not; `only_there` are not made here.
+
+    `same_outputs` of `same` are changes of outputs.
+    """
 
     same: int
     only_here: tuple[Seen, ...] = ()
     only_there: tuple[Seen, ...] = ()
+    same_outputs: int = 0
 
 
 def to_parity(here: ByRoot, there: ByRoot) -> Parity:
@@ -49,7 +58,9 @@ def to_parity(here: ByRoot, there: ByRoot) -> Parity:
     Things are counted, not only looked up: should two of a root have one address, both have to be seen.
     """
     ours, theirs = Counter(seen(here)), Counter(seen(there))
-    return Parity((ours & theirs).total(), in_order(ours - theirs), in_order(theirs - ours))
+    both = ours & theirs
+    outputs = sum(count for one, count in both.items() if one.is_output)
+    return Parity(both.total(), in_order(ours - theirs), in_order(theirs - ours), outputs)
 
 
 def seen(changes: ByRoot) -> list[Seen]:

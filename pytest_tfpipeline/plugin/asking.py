@@ -45,7 +45,7 @@ def _typed(config: pytest.Config, environment: str) -> bool:
         answer = _line()
         if answer in (environment, ""):
             break
-        prompt = f"That is not {shown}. Type {shown} to apply this: "
+        prompt = f"That is not {shown}. Type {shown} to apply this (last try): "
     writer.line()
     if answer != environment:
         writer.line(f"Not approved: nothing is applied to {shown}.")

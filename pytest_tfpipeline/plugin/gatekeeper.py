@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -52,6 +53,7 @@ class Gatekeeper:
         self._conductor = Conductor(admission, agreement, self)
         self.write_down: Callable[[], None] = lambda: None
         self.waiting = ""
+        self._refused: str | None = None
 
     @property
     def results(self) -> Sequence[EnvironmentResult]:
@@ -157,13 +159,15 @@ class Gatekeeper:
         """Ask on the terminal, if there is one."""
         from pytest_tfpipeline.plugin.asking import ask
 
-        return ask(self._session.config, self._showing(request, one, asked=True), request.environment)
+        answer = ask(self._session.config, self._showing(request, one, asked=True), request.environment)
+        self._refused = request.digest if answer is False else None
+        return answer
 
     def on_waiting(self, request: Request, one: EnvironmentResult) -> None:
-        """Show what waits, and how to go on."""
-        self._progress.tell(self._showing(request, one, asked=False))
+        """Show what waits, and how to go on; not all of it once more to somebody who has just said no."""
+        self._progress.tell(self._showing(request, one, asked=False, refused=self._refused == request.digest))
 
-    def _showing(self, request: Request, one: EnvironmentResult, *, asked: bool) -> str:
+    def _showing(self, request: Request, one: EnvironmentResult, *, asked: bool, refused: bool = False) -> str:
         from pytest_tfpipeline.pipeline.showing import showing
         from pytest_tfpipeline.reports.approval import approval_markdown, approval_text
 
@@ -173,7 +177,7 @@ class Gatekeeper:
         targets = [target for target in self._state.run.targets if target.environment == request.environment]
         masked = Redactor(known_secrets(self._state, targets)).text
         self.waiting = "" if asked else masked(approval_markdown(told))
-        return masked(approval_text(told, config.get_terminal_writer().fullwidth))
+        return masked(approval_text(replace(told, refused=refused), config.get_terminal_writer().fullwidth))
 
     def _announce_root(self, directory: str, environment: str, outcome: str, seconds: float, text: str) -> None:
         root = next(one for one in self._state.run.repository.roots if one.dir == directory)

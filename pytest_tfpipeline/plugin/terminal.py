@@ -6,7 +6,8 @@ from contextlib import suppress
 
 import pytest
 
-from pytest_tfpipeline.gate.result import RunResult
+from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult
+from pytest_tfpipeline.gate.verdict import NOT_SEEN
 from pytest_tfpipeline.model import Changes, Run
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.reporting import record_of
@@ -52,10 +53,10 @@ def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run, no
     """The section at the end of the run."""
     lines = changes_table(result.environments)
     for one in result.environments:
-        if len(result.environments) > 1 and (one.result is not None or (one.verdict and one.verdict.notes)):
+        told = _notes(one)
+        if len(result.environments) > 1 and (one.result is not None or told):
             lines += ["", f"{one.environment.name}:"]
-        if one.verdict is not None:
-            lines += ["", *(f"note: {note}" for note in one.verdict.notes)] if one.verdict.notes else []
+        lines += ["", *(f"note: {note}" for note in told)] if told else []
         shown_above = reporter.config.option.tbstyle != "no"
         if one.verdict is not None and not one.verdict.open and not shown_above:
             lines += ["", f"the gate to {one.environment.name} is closed:", *reason_lines(one.verdict.reasons)]
@@ -72,6 +73,13 @@ def summarize(reporter: pytest.TerminalReporter, result: RunResult, run: Run, no
         )
     if result.mode != "check":
         reporter.write_line(f"evidence: {run.output_path}/{EVIDENCE}")
+
+
+def _notes(one: EnvironmentResult) -> list[str]:
+    """Without what had not been seen when the gate was asked, where all of it was applied since."""
+    done = one.result is not None and one.result.complete
+    notes = one.verdict.notes if one.verdict is not None else ()
+    return [note for note in notes if not (done and note.startswith(NOT_SEEN))]
 
 
 def fold(reporter: pytest.TerminalReporter | None) -> None:

@@ -42,7 +42,8 @@ class Showing:
     the environment that `parity` compares with. The three that end in `_signed` are False where nobody vouches for what
     is compared with. `command` is the one to go on with, but for the approval; `statement`
     the file to sign. `holds` is False where the digest is good for this run alone; `asked` is True where the question
-    follows on the terminal, and `asks` where the command would ask there.
+    follows on the terminal, `asks` where the command would ask there, and `refused` where all of it was shown and the
+    answer was a no.
     """
 
     request: Request
@@ -62,12 +63,15 @@ class Showing:
     holds: bool = True
     asked: bool = False
     asks: bool = True
+    refused: bool = False
     #: What was given already, and why it is not enough.
     so_far: tuple[str, ...] = ()
 
 
 def approval_text(showing: Showing, width: int = 100) -> str:
     """The report for a terminal of that width. Commands, addresses and digests are never broken."""
+    if showing.refused:
+        return _after_a_no(showing, width)
     sections = (
         [f"{_inline(showing.request.environment)} waits for an approval{_told_emulated(showing)}", *_facts(showing)],
         [f"  {_inline(line)}" for line in changes_table([showing.result])],
@@ -76,11 +80,21 @@ def approval_text(showing: Showing, width: int = 100) -> str:
         _review(showing.review, _unsigned(showing.review_signed)),
         _dropped(showing.dropped, _unsigned(showing.dropped_signed)),
         [f"note: {_inline(note)}" for note in showing.notes],
-        _totals(showing.changes),
+        _totals(showing),
         ["The digest over all of these plans:", f"  {_inline(showing.request.digest)}"],
         ["So far:", *(f"  {_inline(text)}" for text in showing.so_far)] if showing.so_far else [],
         [] if showing.asked else _how(showing),
     )
+    return _joined(sections, width)
+
+
+def _after_a_no(showing: Showing, width: int) -> str:
+    """Everything else stands above the question."""
+    head = f"{_inline(showing.request.environment)} still waits for an approval: the answer was a no."
+    return _joined(([head, f"  {_inline(showing.request.digest)}"], _how(showing)), width)
+
+
+def _joined(sections: Iterable[Sequence[str]], width: int) -> str:
     lines = [line for section in sections if section for line in ("", *section)]
     return clean("\n".join(_fitted(lines[1:], width)))
 
@@ -94,9 +108,11 @@ def approval_markdown(showing: Showing) -> str:
 
 
 def parity_line(parity: Parity, earlier: str) -> str:
-    """`38 changes as in staging, 2 not seen there`."""
+    """`38 changes and 4 outputs as in staging, 2 not seen there`."""
+    counts = [(parity.same - parity.same_outputs, "change"), (parity.same_outputs, "output")]
+    same = " and ".join(_count(count, word) for count, word in counts if count) or "0 changes"
     news = f"{len(parity.only_here)} not seen there" if parity.only_here else "and no others"
-    return f"{_count(parity.same, 'change')} as in {_inline(earlier)}, {news}"
+    return f"{same} as in {_inline(earlier)}, {news}"
 
 
 def review_line(review: Review) -> str:
@@ -143,8 +159,8 @@ def _changes(showing: Showing) -> Iterator[list[str]]:
         earlier = (showing.earlier or "the earlier environment") + _unsigned(showing.parity_signed)
         yield _parity(showing.parity, new, earlier)
     rest = in_order(Counter(everything) - Counter(worst) - Counter(new))
-    yield _rest([one for one in rest if one.type != "output"], "The rest" if worst or new else "Changes")
-    yield _rest([one for one in rest if one.type == "output"], "Outputs")
+    yield _rest([one for one in rest if not one.is_output], "The rest" if worst or new else "Changes")
+    yield _rest([one for one in rest if one.is_output], "Outputs")
 
 
 def _worst(worst: Sequence[Seen], unseen: Counter[Seen], earlier: str | None) -> list[str]:
@@ -180,15 +196,22 @@ def _rest(rest: Sequence[Seen], title: str) -> list[str]:
     return [head, *lines, *([f"  and {left} more of other types, in evidence.json"] if left else [])]
 
 
-def _totals(changes: ByRoot) -> list[str]:
-    """Everything in one line, where the lists above are long: the question stands right below it."""
-    found = in_order(seen(changes))
+def _totals(showing: Showing) -> list[str]:
+    """Everything in one line, where the lists above are long: the question stands right below it, and they may have
+    left the screen."""
+    found = in_order(seen(showing.changes))
     if len(found) <= LISTED:
         return []
-    verbs = Counter(_verb(one.actions) for one in found if one.type != "output")
-    outputs = sum(one.type == "output" for one in found)
+    verbs = Counter(_verb(one.actions) for one in found if not one.is_output)
+    outputs = sum(one.is_output for one in found)
     said = [f"{count} {verb}" for verb, count in verbs.items()] + ([_count(outputs, "output")] if outputs else [])
-    return [f"In all: {', '.join(said)}"]
+    worst = "" if any(one.rank < 2 for one in found) else "; nothing is destroyed, replaced or forgotten"
+    return [f"In all, {_inline(_whereabouts(showing))}: {', '.join(said)}{worst}"]
+
+
+def _whereabouts(showing: Showing) -> str:
+    commit = showing.request.commit
+    return f"in {showing.request.environment}" + (f" from commit {commit[:12]}" if commit else "")
 
 
 def _not_seen(request: Request) -> list[str]:

@@ -170,7 +170,7 @@ def test_a_long_report_ends_with_how_much_it_is_and_outputs_are_no_resources() -
     )
     lines = approval_text(replace(SHOWING, changes={"core": found})).splitlines()
     assert lines[lines.index("The digest over all of these plans:") - 2] == (
-        "In all: 10 destroy, 1 replace, 1 forget, 1 output"
+        f"In all, in production from commit {REQUEST.commit[:12]}: 10 destroy, 1 replace, 1 forget, 1 output"
     )
     assert lines_after("\n".join(lines), "Outputs: 1") == ["create   core//output.name"]
     assert "Destroyed, replaced or forgotten: 12 (what is forgotten stays as it is)" in lines
@@ -257,6 +257,14 @@ def test_a_digest_for_this_run_alone_is_not_offered_to_another(kind: str) -> Non
     assert "--approval=" not in text
 
 
+def test_whoever_said_no_is_not_shown_everything_again() -> None:
+    text = approval_text(replace(SHOWING, refused=True))
+    assert text.splitlines()[0] == "production still waits for an approval: the answer was a no."
+    assert f"  pytest --apply-env production --approve {DIGEST}" in text.splitlines()
+    assert "core" not in text
+    assert "account" not in text
+
+
 def test_before_a_question_there_is_no_other_way() -> None:
     text = approval_text(replace(SHOWING, asked=True))
     assert text.endswith(DIGEST)
@@ -274,6 +282,8 @@ def test_the_line_about_parity() -> None:
     there = {"core": tuple(change(f"a.x{i}") for i in range(38))}
     assert parity_line(to_parity(here, there), "staging") == "38 changes as in staging, 2 not seen there"
     assert parity_line(to_parity(there, here), "staging") == "38 changes as in staging, and no others"
+    with_output = {"core": (*there["core"], replace(change("output.x"), type="output"))}
+    assert parity_line(to_parity(with_output, with_output), "staging").startswith("38 changes and 1 output as in")
 
 
 def test_the_line_about_the_review() -> None:

@@ -29,7 +29,7 @@ def test_it_waits_takes_the_digest_that_it_named_and_asks_for_nothing_where_noth
     assert going_on in promotion.summary()
     for told in (first.stdout, promotion.summary()):
         assert "production: waits for an approval, nothing was applied" in told
-        assert "2 changes as in staging, and no others" in told
+        assert "1 change and 1 output as in staging, and no others" in told
         assert "1       -        -        -" in told
     assert "FAILURES" not in first.stdout
 

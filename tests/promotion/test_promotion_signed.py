@@ -59,7 +59,7 @@ def test_two_of_three_sign_what_waits(signed: Promotion, keys: dict[str, Path]) 
         "So far:\n  1 of 2 signatures by different people with different keys that production wants (ann)"
         in too_few.stdout
     )
-    assert "2 changes as in staging (unsigned), and no others" in too_few.stdout
+    assert "1 change and 1 output as in staging (unsigned), and no others" in too_few.stdout
     assert f"{statement.name}.ann.sig" in {path.name for path in statement.parent.iterdir()}
 
     sign(statement, keys["eve"])

@@ -32,10 +32,13 @@ def test_mistyped_twice_it_waits(promotion: Promotion, terminal: Start) -> None:
     shown = terminal(promotion, *PROMOTE, "-n", "0")
     shown.until(PROMPT)
     shown.press("staging\n")
-    shown.until("That is not production")
+    shown.until("That is not production. Type production to apply this (last try): ")
     shown.press("prod\n")
 
     assert shown.end() == 10
+    assert shown.shown.count("production waits for an approval") == 1
+    assert f"--approve {promotion.digest()}" in shown.shown
+    assert "### Approval" in promotion.summary()
 
     assert promotion.states().keys() == {"a-staging"}
     assert promotion.reasons() == {"approval-missing": "the apply to production was not agreed to"}
