@@ -7,11 +7,12 @@ nothing is applied because of it. Where it says less than was expected, the gate
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from pytest_tfpipeline.gate.reasons import Code, Reason
-from pytest_tfpipeline.model import EnvironmentRun, Finding, Record, Run, Target
+from pytest_tfpipeline.gate.verdict import missing
+from pytest_tfpipeline.model import Check, EnvironmentRun, Finding, Record, Run, Target
 from pytest_tfpipeline.proof.complete import narrowed, uncommitted
 from pytest_tfpipeline.proof.document import EnvironmentPart, Evidence, FindingPart
 
@@ -43,6 +44,16 @@ def to_claim(
     for each in part.verdict.reasons if part is not None and part.verdict is not None else ():
         said = f"the check job says {each.code}: {each.text}"
         yield Reason(Code.ISOLATION, said, each.check)
+
+
+def to_unsaid(expected: Iterable[Check], claimed: Iterable[Record], environment: str) -> Iterator[Reason]:
+    """Expected checks of that environment of which the check job gives no result: the apply job makes some of the same
+    name for itself, which say less, and must not stand in for what was left out."""
+    absent = missing((check for check in expected if check.environment in (None, environment)), claimed)
+    if absent:
+        more = f" and {len(absent) - 1:,} more" if len(absent) > 1 else ""
+        text = f"the check job's evidence does not count: it has no result of {absent[0]}{more}"
+        yield Reason(Code.ISOLATION, text)
 
 
 def to_code(run: Run, environment: EnvironmentRun, vouched: Collection[str]) -> Iterator[Reason]:

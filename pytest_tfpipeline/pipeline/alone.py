@@ -19,7 +19,7 @@ from pytest_tfpipeline.checks import perform
 from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.errors import PipelineError, ProofError, UsageError
 from pytest_tfpipeline.gate.approval import Request
-from pytest_tfpipeline.gate.claim import claimed_records, to_claim
+from pytest_tfpipeline.gate.claim import claimed_records, to_claim, to_unsaid
 from pytest_tfpipeline.gate.ending import exit_code
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult
@@ -181,7 +181,9 @@ class _Job:
         for environment in run.environments:
             self._audience.against += to_claim(self._claim, environment, source.commit, source.repository, baseline)
             self._audience.against += self._stripped[environment.name]
-            self._audience.found += claimed_records(self._claim, environment.name)
+            claimed = claimed_records(self._claim, environment.name)
+            self._audience.against += to_unsaid(run.checks, claimed, environment.name)
+            self._audience.found += claimed
         proofs = read_priors(self._ctx, claims, signers)
         self._admission = Admission(self._ctx, self._top, source, claims, self._key, self._lasting, proofs, self._claim)
         return Conductor(self._admission, Agreement(self._ctx, source, claims, signers), self._audience)

@@ -118,6 +118,11 @@ def whole(document: dict[str, Any]) -> None:
     document["environments"][0]["verdict"] = {"open": True, "reasons": [], "known": 0}
 
 
+def without_policies(document: dict[str, Any]) -> None:
+    """The apply job makes a record of the same name, of the shipped rules alone."""
+    document["checks"] = [one for one in document["checks"] if not one["id"].endswith("::policy[staging]")]
+
+
 def two(scene: Field) -> int:
     """Whether the change was applied."""
     return int(scene.scratch.value("a") == "two")
@@ -140,11 +145,20 @@ def narrowed(name: str, says: str, forge: Callable[[dict[str, Any]], object] | N
 
 NARROWED = (
     narrowed("evidence of a `--tf-changed` run", "only what changed since", None, "`isolation`"),
-    narrowed("evidence of a `--tf-changed` run, forged", "no result", whole, "`check-missing`"),
+    narrowed("evidence of a `--tf-changed` run, forged", "it has no result of", whole, "`isolation`, `check-missing`"),
 )
 
 RAIDS = (
     *NARROWED,
+    Raid(
+        (Threat("evidence without one check", "leaves a plan's policies out, which it found broken", two, alone=None),),
+        exit=1,
+        says="it has no result of infra/a/main.tf::policy[staging]",
+        earlier=lambda scene: scene.put(),
+        setup=lambda scene: scene.root("a", value="two"),
+        forge=without_policies,
+        answer="`isolation`, `check-missing`",
+    ),
     Raid(
         (
             Threat(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from worlds import ENV, OTHER, PLAN, World, record, worlds
 
-from pytest_tfpipeline.gate.claim import claimed_records, to_claim, to_plans
+from pytest_tfpipeline.gate.claim import claimed_records, to_claim, to_plans, to_unsaid
 from pytest_tfpipeline.gate.evidence import evidence
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, RunResult, Source
@@ -76,6 +76,17 @@ def test_every_reason_of_the_check_job_is_told_with_its_check() -> None:
     failed = record(PLAN, Outcome.FAILED)
     text = "the check job says check-failed: said"
     assert against(claim_of(World([PLAN], [failed], Rules())))[-1] == Reason(Code.ISOLATION, text, "plan")
+
+
+def test_a_check_that_the_check_job_left_out_is_missed_whatever_is_made_here() -> None:
+    policy, shared = Check("policy", CheckKind.POLICY, "core", ENV), Check("fmt", CheckKind.FMT, "core")
+    theirs, expected = Check("other", CheckKind.PLAN, "core", OTHER), [PLAN, policy, shared]
+    claim = claimed_records(claim_of(World([PLAN], [record(PLAN, Outcome.PASSED)], Rules())), ENV)
+    (reason,) = to_unsaid([*expected, theirs], claim, ENV)
+    assert reason.code is Code.ISOLATION
+    assert reason.text.endswith("it has no result of policy and 1 more")
+    whole = [record(check, Outcome.PASSED) for check in expected]
+    assert list(to_unsaid([*expected, theirs], whole, ENV)) == []
 
 
 @pytest.mark.parametrize(
