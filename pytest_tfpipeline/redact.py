@@ -35,6 +35,9 @@ _PUBLIC_NAME = re.compile(r"(_FILE|_PATH|_URL|_URI|_ID|_SOCK|_NAME|_ARN|_METHOD|
 _ENCRYPTION_SECRET = re.compile(
     r'\b\w*(?:passphrase|secret|token|password)\w*"?\s*[=:]\s*"((?:[^"\\\n]|\\.)+)"', re.IGNORECASE
 )
+#: Names the file of a key, and a path is no secret. Longer than this it is none: then it may be the key itself.
+_KEY_FILE = "TFPIPELINE_SIGNING_KEY"
+_MAX_PATH = 255
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 #: Commands to GitHub Actions at the start of a line; to Azure Pipelines, TeamCity and older GitHub runners anywhere.
 _LINE_COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
@@ -44,13 +47,21 @@ _HASH_COMMAND = re.compile(r"##(?=\w*\[)")
 def secrets_of_environ(environ: Mapping[str, str], sensitive_variables: Iterable[str] = ()) -> set[str]:
     """Values of the variables that look secret by name, and of `TF_VAR_NAME` for each sensitive input variable."""
     declared = {f"TF_VAR_{name}" for name in sensitive_variables}
-    found = {value for name, value in environ.items() if value and (name in declared or looks_secret(name))}
+    secret = {name for name in environ if name in declared or looks_secret(name)}
+    if names_file(environ.get(_KEY_FILE, "")):
+        secret.discard(_KEY_FILE)
+    found = {environ[name] for name in secret if environ[name]}
     return found | set(_ENCRYPTION_SECRET.findall(environ.get("TF_ENCRYPTION", "")))
 
 
 def looks_secret(name: str) -> bool:
     """Whether a variable of that name holds a secret, as far as a name tells."""
     return bool(_SECRET_NAME.search(name)) and not _PUBLIC_NAME.search(name)
+
+
+def names_file(value: str) -> bool:
+    """Whether the value of a variable that is to name the file of a key can be a path, and is not the key itself."""
+    return 0 < len(value) <= _MAX_PATH and value.isprintable() and "-----" not in value
 
 
 class Redactor:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pytest_tfpipeline.gate.result import EnvironmentResult
 
-OK, FAILED = 0, 1
+OK, FAILED, BROKEN = 0, 1, 3
 #: Everything so far passed, and the run waits for an approval, or for a job that may apply the next environment.
 WAITING = 10
 #: Something was applied, and something failed or is left.
@@ -21,11 +21,22 @@ def exit_code(results: Sequence[EnvironmentResult], wanted: int, said: int, *, e
     """
     if any(one.broken_outputs or (one.result and not one.result.ended) for one in results):
         return PARTIAL
-    begun = any(each.outcome != "unchanged" for one in results if one.result for each in one.result.applied)
     done = sum(one.complete for one in results)
     stopped = next((one for one in results if not one.complete), None)
     if said == OK and (stopped.waits if stopped else elsewhere and done >= wanted):
         return WAITING
     if done < wanted:
-        return PARTIAL if begun else FAILED
+        return PARTIAL if _begun(results) else FAILED
     return said
+
+
+def unproved(results: Sequence[EnvironmentResult], code: int) -> int:
+    """The exit code of a run that would have ended with `code`, and whose evidence could not be written or signed: what
+    was applied has no proof."""
+    if code not in (OK, WAITING):
+        return code
+    return PARTIAL if _begun(results) else BROKEN
+
+
+def _begun(results: Sequence[EnvironmentResult]) -> bool:
+    return any(each.outcome != "unchanged" for one in results if one.result for each in one.result.applied)

@@ -20,7 +20,7 @@ from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.errors import PipelineError, ProofError, UsageError
 from pytest_tfpipeline.gate.approval import Request
 from pytest_tfpipeline.gate.claim import claimed_records, to_claim, to_unsaid
-from pytest_tfpipeline.gate.ending import exit_code
+from pytest_tfpipeline.gate.ending import exit_code, unproved
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult
 from pytest_tfpipeline.model import CheckKind
@@ -37,6 +37,7 @@ from pytest_tfpipeline.pipeline.identity import ask_before_plan, without_plans
 from pytest_tfpipeline.pipeline.secrets import secrets_of
 from pytest_tfpipeline.pipeline.services import Services
 from pytest_tfpipeline.pipeline.showing import showing
+from pytest_tfpipeline.pipeline.signing import require_signing_key
 from pytest_tfpipeline.pipeline.source import read_source
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.proof.document import Evidence, read_evidence
@@ -69,6 +70,7 @@ def apply_alone(top: Path, order: Order, tell: Callable[[str], None], environ: M
     Raises UsageError for what is not begun at all, and ProofError where the check job's evidence is none.
     """
     _require_isolation()
+    require_signing_key(Runner(), environ)
     claim = read_evidence(order.evidence)
     runner = Runner()
     refuse_kept(runner, top, order.wish.output)
@@ -229,7 +231,7 @@ class _Job:
             write_reports(result, output, self._secrets(), self._environ)
         except PipelineError as error:
             self._say(f"what the run proved could not be written: {error}")
-            code = code or _BROKEN
+            code = unproved(result.environments, code)
             with suppress(PipelineError):  # where the key alone was the trouble, it says how the run ended
                 write_evidence(self._result(code), output, self._secrets())
         self._say(f"evidence: {output / EVIDENCE}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Generator
 from contextlib import suppress
@@ -14,13 +15,14 @@ import pytest
 
 from pytest_tfpipeline.context import Context, open_context
 from pytest_tfpipeline.errors import PipelineError
-from pytest_tfpipeline.gate.ending import exit_code
+from pytest_tfpipeline.gate.ending import exit_code, unproved
 from pytest_tfpipeline.gate.objections import to_narrowing
 from pytest_tfpipeline.gate.reasons import Code
 from pytest_tfpipeline.gate.result import RunResult
 from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe, write_timings
 from pytest_tfpipeline.pipeline.narrowed import nothing_note, reason_lines
+from pytest_tfpipeline.pipeline.signing import require_signing_key
 from pytest_tfpipeline.pipeline.source import read_source
 from pytest_tfpipeline.plugin import fixtures, terminal
 from pytest_tfpipeline.plugin.baseline import no_judgement, settle
@@ -68,6 +70,7 @@ def take_control(config: pytest.Config, top: Path) -> None:
     """Describe the run and register the controller's plugin objects; raises pytest.UsageError."""
     runner = Runner()
     with refusing(config, top):
+        require_signing_key(runner, os.environ)
         wish = Wish(
             asked_for(config),
             environments(config),
@@ -264,7 +267,7 @@ class Controller:
             self._write(self._result)
         except PipelineError as error:  # a full disk: said at the end, and never a success
             self._late_notes = (*self._late_notes, f"what the run proved could not be written: {clean(str(error))}")
-            session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
+            session.exitstatus = unproved(self._result.environments, int(session.exitstatus))
             self._result = self._conclude(int(session.exitstatus))
             with suppress(PipelineError):  # where the key alone was the trouble, it says how the run ended
                 self._write_evidence(self._result)

@@ -75,6 +75,12 @@ def sign(runner: Runner, key: Path, file: Path, namespace: str) -> Path:
     return write_private(file.with_name(file.name + ".sig"), done.stdout)
 
 
+def try_key(runner: Runner, key: Path) -> None:
+    """Sign something with the key that nobody keeps; raises as `sign` does."""
+    with tempfile.TemporaryDirectory(prefix="tfpipeline-sign-") as folder:
+        sign(runner, key, write_private(Path(folder) / "trial", "trial\n"), EVIDENCE_NAMESPACE)
+
+
 def verify(
     runner: Runner, data: bytes, signature: Path, signers: Path, namespace: str, now: datetime | None = None
 ) -> Signature:

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from pytest_tfpipeline.gate.ending import FAILED, OK, PARTIAL, WAITING, exit_code
+from pytest_tfpipeline.gate.ending import FAILED, OK, PARTIAL, WAITING, exit_code, unproved
 from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult
 from pytest_tfpipeline.gate.waves import Applied, Left, Result
@@ -100,3 +100,14 @@ def test_another_job_goes_on_only_after_what_this_one_completed(chain: str, code
     assert exit_code([ENDS[chain]], 1, 0, elsewhere=True) == code
     assert exit_code([], 1, 0, elsewhere=True) == FAILED
     assert exit_code([ENDS["complete"]], 1, 1, elsewhere=True) == FAILED
+
+
+@pytest.mark.parametrize("names", CHAINS)
+@pytest.mark.parametrize("code", [OK, FAILED, 2, 3, WAITING, PARTIAL])
+def test_without_evidence_nothing_is_well_and_what_was_applied_is_not_called_nothing(
+    names: tuple[str, ...], code: int
+) -> None:
+    results = [ENDS[name] for name in names]
+    applied = any(each.outcome == "applied" for end in results if end.result for each in end.result.applied)
+    worse = PARTIAL if applied else 3
+    assert unproved(results, code) == (worse if code in (OK, WAITING) else code)

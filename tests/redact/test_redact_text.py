@@ -128,3 +128,18 @@ def test_clean_leaves_ordinary_text_alone(text: str) -> None:
 )
 def test_clean(text: str, shown: str) -> None:
     assert clean(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ("/run/secrets/signing-key", False),
+        ("~/.ssh/id_ed25519", False),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n", True),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----b3BlbnNzaC1rZXk", True),
+        ("b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ/" * 8, True),
+    ],
+)
+def test_the_place_of_the_signing_key_is_no_secret_and_the_key_itself_is_one(value: str, masked: bool) -> None:
+    assert (value in secrets_of_environ({"TFPIPELINE_SIGNING_KEY": value})) is masked
+    assert value in secrets_of_environ({"OTHER_SIGNING_KEY": value})
