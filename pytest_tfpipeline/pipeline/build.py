@@ -33,7 +33,7 @@ from pytest_tfpipeline.model import Changed, EnvironmentRun, Repository, Run, Ta
 from pytest_tfpipeline.pipeline.assumed import check_assumed, question_note
 from pytest_tfpipeline.pipeline.baseline import keep_known, read_known
 from pytest_tfpipeline.pipeline.deciding import deciding_files
-from pytest_tfpipeline.pipeline.exceptions import Exceptions, exception_notes, policed, read_exceptions
+from pytest_tfpipeline.pipeline.exceptions import Exceptions, exception_notes, policed, read_exceptions, require_signers
 from pytest_tfpipeline.pipeline.expected import expected_checks
 from pytest_tfpipeline.pipeline.groups import scope_of
 from pytest_tfpipeline.pipeline.narrowed import Narrowing, changed_notes, narrowed, what_changed
@@ -108,6 +108,8 @@ def describe(top: Path, wish: Wish, runner: Runner) -> Described:
     check_against(own, repository)
     check_order(operator, config, repository, wish.environments)
     check_environments(wish.environments, repository, config)
+    if wish.mode == "apply":
+        require_signers(config, own, wish.environments, wish.operator)
     unsaid = () if wish.operator is None else tuple(_unsaid(config, operator, wish))
     limit = Path(operator.baseline) if operator.baseline else None
     narrowing = None

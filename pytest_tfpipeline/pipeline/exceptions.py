@@ -43,6 +43,20 @@ def read_exceptions(top: Path, repository: Repository, config: Config) -> Except
     return Exceptions(waivers, allowances, _signers(top, config))
 
 
+def require_signers(config: Config, own: Config, environments: Sequence[str], operator: Path | None) -> None:
+    """Raise ConfigurationError (exit code 4) where one of these, which are to be applied, wants signatures, and no file
+    says whose count. `own` is the repository's word, and `config` what counts."""
+    for name in environments if config.signers is None else ():
+        if config.environment_config(name).approval == SIGNED:
+            by_repository = own.environment_config(name).approval == SIGNED
+            file = f"{own.source}: {own.prefix}" if by_repository else f"{operator}: "
+            raise ConfigurationError(
+                f"{name} wants signatures, and nothing says whose count",
+                where=f"{file}environment.{config.lender(name) or name}.approval",
+                mend="name an allowed_signers file with the key `signers`, here or in the operator file",
+            )
+
+
 def policed(repository: Repository, config: Config) -> tuple[Place, ...]:
     """Every `policy` check that there could be: of each root, module and, by environment, plan."""
     known = known_environments(config, repository.environments)

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from promoted import OTHER, PROMOTE, SIGNED, Promotion, allowed, make_keys, sign
 
+from pytest_tfpipeline.errors import ConfigurationError
+from pytest_tfpipeline.pipeline.build import Wish, describe
+from pytest_tfpipeline.process import Runner
+
 
 @pytest.fixture
 def keys(tmp_path: Path) -> dict[str, Path]:
@@ -36,6 +40,41 @@ def test_a_list_that_names_too_few_is_refused_before_anything_is_planned(
     refused = signed.run(4, *PROMOTE)
     assert f"2 signatures by different people, and this names {there}" in refused.stdout + refused.stderr
     assert signed.states().keys() == set()
+
+
+def test_signatures_of_nobody_are_not_waited_for(tmp_path: Path, keys: dict[str, Path]) -> None:
+    promotion = Promotion(tmp_path, SIGNED)
+    promotion.commit()
+    refused = promotion.run(4, *PROMOTE)
+    assert "tfpipeline.toml: environment.production.approval: production wants signatures" in refused.text
+    assert "with the key `signers`" in refused.text
+    assert promotion.states() == {}
+
+    promotion.run(0, "--tf-plan", "production")
+    claim = (promotion.scratch.output / "evidence.json").rename(tmp_path / "check.json")
+    job = promotion.apply_job("production", claim)
+    assert job.code == 4, job.text
+    assert "tfpipeline.toml: environment.production.approval: production wants signatures" in job.stderr
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_who_wants_signatures_says_whose(tmp_path: Path, keys: dict[str, Path], names: bool) -> None:
+    """What the operator's file says of production is also about what borrows its rules."""
+    promotion = Promotion(tmp_path, 'env_alias = { "pr-*" = "production" }\n')
+    promotion.commit()
+    (tmp_path / "allowed").write_text(allowed(keys, "ann", "bob"))
+    operator = tmp_path / "operator.toml"
+    listed = 'signers = "allowed"\n' if names else ""
+    operator.write_text(f'{listed}[environment.production]\napproval = "signed"\n')
+    operator.chmod(0o600)
+    wish = Wish("apply", ("pr-7",), operator=operator)
+
+    if names:
+        assert describe(promotion.scratch.path, wish, Runner()).config.signers == str(tmp_path / "allowed")
+        return
+    with pytest.raises(ConfigurationError, match="pr-7 wants signatures") as refused:
+        describe(promotion.scratch.path, wish, Runner())
+    assert refused.value.where == f"{operator}: environment.production.approval"
 
 
 def test_two_of_three_sign_what_waits(signed: Promotion, keys: dict[str, Path]) -> None:
