@@ -72,6 +72,7 @@ def apply_alone(top: Path, order: Order, tell: Callable[[str], None], environ: M
     _require_isolation()
     require_signing_key(Runner(), environ)
     claim = read_evidence(order.evidence)
+    _require_begun(claim, order.evidence)
     runner = Runner()
     refuse_kept(runner, top, order.wish.output)
     run, notes = build_run(top, order.wish, describe(top, order.wish, runner), runner)
@@ -96,6 +97,16 @@ def _require_isolation() -> None:
         raise UsageError(
             "an apply in a job of its own must see no Python of the checkout",
             mend="run it as `python -I -m pytest_tfpipeline apply ENV --evidence FILE`",
+        )
+
+
+def _require_begun(claim: Evidence, file: Path) -> None:
+    """A run that was refused has evidence that says so, which is no check job's word about anything."""
+    if claim.run.exit_code and not claim.environments and not claim.checks:
+        raise UsageError(
+            f"the run that wrote this ended with exit code {claim.run.exit_code} before anything was checked",
+            where=str(file),
+            mend="check again; evidence of earlier runs is kept in `evidence/` beside it (.tfpipeline/evidence/)",
         )
 
 

@@ -1,0 +1,31 @@
+"""What an apply job, or the check job before it, says at once instead of after everything was planned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from promoted import NONE, Promotion
+
+
+@pytest.fixture
+def promotion(tmp_path: Path) -> Promotion:
+    made = Promotion(tmp_path, 'isolation = "jobs"\n' + NONE)
+    made.commit()
+    return made
+
+
+def test_evidence_of_a_run_that_was_refused_is_no_check(promotion: Promotion, tmp_path: Path) -> None:
+    """A typo after a good check must neither be hidden by that one nor be explained by all that is missing."""
+    promotion.run(4, "--tf-plan", "prodction")
+    evidence = promotion.scratch.output / "evidence.json"
+    kept = list((promotion.scratch.output / "evidence").iterdir())
+    assert [one.read_bytes() for one in kept] == [evidence.read_bytes()]
+
+    job = promotion.apply_job("production", evidence.rename(tmp_path / "check.json"))
+
+    assert job.code == 4, job.text
+    said = "check.json: the run that wrote this ended with exit code 4 before anything was checked"
+    assert said in job.stderr.splitlines()[0]
+    assert ".tfpipeline/evidence/" in job.stderr
+    assert promotion.states() == {}
