@@ -90,7 +90,8 @@ def to_plans(environment: str, part: EnvironmentPart | None, digest: str, *, las
         yield Reason(Code.PLANS_DIFFER, text)
     elif claimed != digest:
         text = f"the plans made here for {environment} have the digest {digest}, and the check job saw {claimed}"
-        yield Reason(Code.PLANS_DIFFER, f"{text}: something moved meanwhile, or its word was wrong; check again")
+        why = "something moved meanwhile, the jobs have different TFPIPELINE_DIGEST_KEYs, or its word was wrong"
+        yield Reason(Code.PLANS_DIFFER, f"{text}: {why}; check again")
 
 
 def claimed_records(evidence: Evidence, environment: str) -> tuple[Record, ...]:

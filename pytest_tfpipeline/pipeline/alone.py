@@ -30,7 +30,7 @@ from pytest_tfpipeline.pipeline.agreement import Agreement
 from pytest_tfpipeline.pipeline.bare import Bare, refuse_kept, strip
 from pytest_tfpipeline.pipeline.baseline import baseline_result
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe
-from pytest_tfpipeline.pipeline.claims import Claims, require_key
+from pytest_tfpipeline.pipeline.claims import Claims, require_shared_key
 from pytest_tfpipeline.pipeline.conduct import Conductor
 from pytest_tfpipeline.pipeline.console import Console
 from pytest_tfpipeline.pipeline.identity import ask_before_plan, without_plans
@@ -45,7 +45,6 @@ from pytest_tfpipeline.redact import Redactor, clean
 from pytest_tfpipeline.reports.approval import approval_markdown, approval_text
 from pytest_tfpipeline.reports.text import applied_lines, changes_table, closing_line
 from pytest_tfpipeline.reports.write import EVIDENCE, write_evidence, write_reports
-from pytest_tfpipeline.terraform.bound import digest_key
 from pytest_tfpipeline.workspace import hold
 
 #: Roots that are planned at the same time.
@@ -71,6 +70,7 @@ def apply_alone(top: Path, order: Order, tell: Callable[[str], None], environ: M
     """
     _require_isolation()
     require_signing_key(Runner(), environ)
+    key = require_shared_key(environ)
     claim = read_evidence(order.evidence)
     _require_begun(claim, order.evidence)
     runner = Runner()
@@ -79,7 +79,9 @@ def apply_alone(top: Path, order: Order, tell: Callable[[str], None], environ: M
     run = replace(run, isolation="jobs", settings={**run.settings, "shipped_only": True})
     held = hold(Path(run.work_path))
     try:
-        return _Job(top, order, claim, strip(run, order.wish.operator, top), runner, tell, environ).carry_out(notes)
+        return _Job(top, order, claim, strip(run, order.wish.operator, top), runner, tell, environ, key).carry_out(
+            notes
+        )
     finally:
         held.release()
 
@@ -122,12 +124,12 @@ class _Job:
         runner: Runner,
         tell: Callable[[str], None],
         environ: Mapping[str, str],
+        key: bytes,
     ) -> None:
         self._top, self._order, self._claim, self._environ = top, order, claim, environ
         self._tell, self._stripped, run = tell, bare.stripped, bare.run
         self._started, self._clock = datetime.now(UTC), time.monotonic()
-        self._key, self._lasting = digest_key(environ)
-        require_key(order.claims, run.environments, lasting=self._lasting)
+        self._key = key
         self._ctx = open_context(run, self._say, runner)
         self._source = read_source(runner, top)
         self._audience = Console(self._say, lambda line: tell(clean(line)), self._show, self._write_down)
@@ -198,7 +200,7 @@ class _Job:
             self._audience.against += to_unsaid(run.checks, claimed, environment.name)
             self._audience.found += claimed
         proofs = read_priors(self._ctx, claims, signers)
-        self._admission = Admission(self._ctx, self._top, source, claims, self._key, self._lasting, proofs, self._claim)
+        self._admission = Admission(self._ctx, self._top, source, claims, self._key, True, proofs, self._claim)
         return Conductor(self._admission, Agreement(self._ctx, source, claims, signers), self._audience)
 
     def _plan(self) -> None:

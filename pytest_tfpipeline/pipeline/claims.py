@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfpipeline.errors import UsageError
-from pytest_tfpipeline.model import EnvironmentRun
-from pytest_tfpipeline.terraform.bound import KEY_COMMAND, KEY_VARIABLE
+from pytest_tfpipeline.model import EnvironmentRun, Run
+from pytest_tfpipeline.terraform.bound import KEY_COMMAND, KEY_VARIABLE, digest_key
+
+_MEND = f"make one with `{KEY_COMMAND}` and give it to both as {KEY_VARIABLE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +36,21 @@ def require_key(claims: Claims, environments: Iterable[EnvironmentRun], *, lasti
     raise UsageError(
         f"{why} is for a digest that another run has made, which takes a key that both know",
         where=KEY_VARIABLE,
-        mend=f"make one with `{KEY_COMMAND}` and give it to both as {KEY_VARIABLE}",
+        mend=_MEND,
     )
+
+
+def require_shared_key(environ: Mapping[str, str]) -> bytes:
+    """The key of digests in an apply job. Raises UsageError without one: its plans could never be the check job's."""
+    key, lasting = digest_key(environ)
+    if not lasting:
+        text = "an apply job compares its plans with those of the check job, which takes a key that both know"
+        raise UsageError(text, where=KEY_VARIABLE, mend=_MEND)
+    return key
+
+
+def key_note(run: Run, environ: Mapping[str, str]) -> Iterator[str]:
+    """Of a check job: that no apply job will be able to compare its plans."""
+    if run.mode == "plan" and run.isolation == "jobs" and run.changed is None and not digest_key(environ)[1]:
+        why = f'`isolation = "jobs"`, and {KEY_VARIABLE} is not set'
+        yield f"no apply job can take this run for its check: {why}: {_MEND}"

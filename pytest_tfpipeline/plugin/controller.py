@@ -21,6 +21,7 @@ from pytest_tfpipeline.gate.reasons import Code
 from pytest_tfpipeline.gate.result import RunResult
 from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe, write_timings
+from pytest_tfpipeline.pipeline.claims import key_note
 from pytest_tfpipeline.pipeline.narrowed import nothing_note, reason_lines
 from pytest_tfpipeline.pipeline.signing import require_signing_key
 from pytest_tfpipeline.pipeline.source import read_source
@@ -89,7 +90,7 @@ def take_control(config: pytest.Config, top: Path) -> None:
         refuse_isolated(run, described.config.where("isolation"))
         if run.can_apply:
             refuse_unwritable(config)
-    notes = (*notes, *go_on(config, run))
+    notes = (*notes, *key_note(run, os.environ), *go_on(config, run))
     state = State(run, open_context(run, Installing(config), runner), top, source=source)
     config.stash[STATE] = state
     add_anchors(config, state)

@@ -29,3 +29,22 @@ def test_evidence_of_a_run_that_was_refused_is_no_check(promotion: Promotion, tm
     assert said in job.stderr.splitlines()[0]
     assert ".tfpipeline/evidence/" in job.stderr
     assert promotion.states() == {}
+
+
+def test_without_a_key_that_both_know_neither_job_is_silent(promotion: Promotion, tmp_path: Path) -> None:
+    without = {"TFPIPELINE_DIGEST_KEY": ""}
+
+    checked = promotion.run(0, "--tf-plan", "production", env=without)
+    job = promotion.apply_job("production", promotion.scratch.output / "evidence.json", env=without)
+
+    for told in (checked.stdout, promotion.summary()):
+        assert "no apply job can take this run for its check" in " ".join(told.split())
+    assert "secrets.token_hex(32)" in checked.stdout
+    assert job.code == 4, job.text
+    assert "TFPIPELINE_DIGEST_KEY: an apply job compares its plans with those of the check job" in job.stderr
+    assert "planning" not in job.text
+    assert promotion.states() == {}
+
+
+def test_with_a_key_nothing_is_said_of_it(promotion: Promotion) -> None:
+    assert "no apply job" not in promotion.run(0, "--tf-plan", "production").stdout
