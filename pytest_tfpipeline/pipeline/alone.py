@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,14 +74,14 @@ def apply_alone(top: Path, order: Order, tell: Callable[[str], None], environ: M
     claim = read_evidence(order.evidence)
     _require_begun(claim, order.evidence)
     runner = Runner()
-    refuse_kept(runner, top, order.wish.output)
-    run, notes = build_run(top, order.wish, describe(top, order.wish, runner), runner)
+    with _not_begun():
+        refuse_kept(runner, top, order.wish.output)
+        run, notes = build_run(top, order.wish, describe(top, order.wish, runner), runner)
     run = replace(run, isolation="jobs", settings={**run.settings, "shipped_only": True})
     held = hold(Path(run.work_path))
     try:
-        return _Job(top, order, claim, strip(run, order.wish.operator, top), runner, tell, environ, key).carry_out(
-            notes
-        )
+        bare = strip(run, order.wish.operator, top)
+        return _Job(top, order, claim, bare, runner, tell, environ, key).carry_out(notes)
     finally:
         held.release()
 
@@ -100,6 +100,17 @@ def _require_isolation() -> None:
             "an apply in a job of its own must see no Python of the checkout",
             mend="run it as `python -I -m pytest_tfpipeline apply ENV --evidence FILE`",
         )
+
+
+@contextmanager
+def _not_begun() -> Iterator[None]:
+    """What cannot be had before anything is begun, a tool for one, is a UsageError: exit code 4, as in pytest."""
+    try:
+        yield
+    except (UsageError, ProofError):
+        raise
+    except PipelineError as error:
+        raise UsageError(error.what, where=error.where, mend=error.mend) from error
 
 
 def _require_begun(claim: Evidence, file: Path) -> None:
@@ -145,8 +156,9 @@ class _Job:
             self._say(f"note: {note}")
         services, code = Services(self._ctx.run, self._ctx.runner), _INTERRUPTED
         try:
-            self._prepare(services)
-            self._conductor = self._open_gate()
+            with _not_begun():
+                self._prepare(services)
+                self._conductor = self._open_gate()
             if not self._audience.against:  # else not even a plan, which runs what the tree says
                 self._plan()
                 self._conductor.lead()
@@ -167,6 +179,8 @@ class _Job:
         """Say what broke; 1 and 4 are for runs that applied nothing."""
         text = str(error) if isinstance(error, PipelineError) else f"internal error: {error!r}"
         self._audience.against.append(Reason(Code.INTERNAL_ERROR, text))
+        if self._conductor is None:  # no environment will have a reason
+            self._notes = (*self._notes, text)
         self._say(text)
         begun = self._conductor is not None and any(one.result is not None for one in self._conductor.results)
         clear = _USAGE if isinstance(error, (UsageError, ProofError)) else _FAILED
@@ -213,7 +227,6 @@ class _Job:
 
     def _result(self, code: int) -> RunResult:
         run = self._ctx.run
-        judged = {one.environment.name: one for one in self._conductor.results} if self._conductor else {}
         return RunResult(
             id=run.id,
             mode=run.mode,
@@ -224,7 +237,7 @@ class _Job:
             workers=0,
             exit_code=code,
             tools=self._ctx.used_tools(),
-            environments=tuple(judged.get(one.name) or EnvironmentResult(one) for one in run.environments),
+            environments=self._environments(),
             records=tuple(self._audience.found),
             notes=self._notes,
             waiting=self._waiting,
@@ -233,6 +246,13 @@ class _Job:
             not_judged=run.not_judged,
             baseline=baseline_result(self._ctx, self._audience.found),
         )
+
+    def _environments(self) -> tuple[EnvironmentResult, ...]:
+        """As they were judged; none where the run never came to that."""
+        if self._conductor is None:
+            return ()
+        judged = {one.environment.name: one for one in self._conductor.results}
+        return tuple(judged.get(one.name) or EnvironmentResult(one) for one in self._ctx.run.environments)
 
     def _report(self, code: int) -> int:
         """Say and write down what it came to; the exit code, which is no success where that could not be written."""

@@ -48,3 +48,20 @@ def test_without_a_key_that_both_know_neither_job_is_silent(promotion: Promotion
 
 def test_with_a_key_nothing_is_said_of_it(promotion: Promotion) -> None:
     assert "no apply job" not in promotion.run(0, "--tf-plan", "production").stdout
+
+
+def test_a_tool_that_cannot_be_had_ends_the_apply_job_before_it_plans(promotion: Promotion, tmp_path: Path) -> None:
+    promotion.run(0, "--tf-plan", "production")
+    claim = (promotion.scratch.output / "evidence.json").rename(tmp_path / "check.json")
+    operator = tmp_path / "operator.toml"
+    operator.write_text('[tools]\nterraform = "1.2.0"\n[environment.production]\n')
+    operator.chmod(0o600)
+    unreached = {"TFPIPELINE_RELEASES_MIRROR": str(tmp_path), "TFPIPELINE_TOOLS_DIR": str(tmp_path / "tools")}
+
+    job = promotion.alone(4, "production", claim, f"--tf-operator={operator}", env=unreached)
+
+    assert "terraform 1.2.0" in job.stdout
+    for told in (job.text, promotion.summary()):
+        assert "judged, but not applied" not in told
+    assert promotion.evidence().environments == ()
+    assert "terraform 1.2.0" in promotion.summary()
