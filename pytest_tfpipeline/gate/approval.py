@@ -80,6 +80,11 @@ def to_approval(request: Request, given: Sequence[Claim], now: datetime) -> tupl
     return None, (Reason(Code.APPROVAL_INVALID, text),)
 
 
+def is_digest(text: str) -> bool:
+    """Whether that can be the digest over any plans."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def meant_for(request: Request, given: Iterable[Claim], others: Mapping[str, str | None]) -> tuple[Claim, ...]:
     """The claims without those that plainly are for another environment of this run.
 
@@ -107,11 +112,11 @@ def _manual(request: Request, given: Sequence[Claim], now: datetime) -> tuple[Ap
 
 
 def _same_digest(given: str, wanted: str) -> bool:
-    return given == wanted and _DIGEST.fullmatch(wanted) is not None
+    return given == wanted and is_digest(wanted)
 
 
 def _wrong_digest(claim: Typed, request: Request) -> str:
-    if not _DIGEST.fullmatch(claim.digest):
+    if not is_digest(claim.digest):
         return f"{claim.by} {_short(claim.digest)} is not a digest: it takes all of it, sha256: and 64 hex digits"
     return f"{claim.by} {claim.digest} is for other plans than those of {request.environment}, {request.digest}"
 

@@ -30,7 +30,7 @@ from pytest_tfpipeline.pipeline.agreement import Agreement
 from pytest_tfpipeline.pipeline.bare import Bare, refuse_kept, strip
 from pytest_tfpipeline.pipeline.baseline import baseline_result
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe
-from pytest_tfpipeline.pipeline.claims import Claims, require_shared_key
+from pytest_tfpipeline.pipeline.claims import Claims, refuse_unusable, require_shared_key
 from pytest_tfpipeline.pipeline.conduct import Conductor
 from pytest_tfpipeline.pipeline.console import Console
 from pytest_tfpipeline.pipeline.identity import ask_before_plan, without_plans
@@ -71,6 +71,7 @@ def apply_alone(top: Path, order: Order, tell: Callable[[str], None], environ: M
     _require_isolation()
     require_signing_key(Runner(), environ)
     key = require_shared_key(environ)
+    refuse_unusable(order.claims)
     claim = read_evidence(order.evidence)
     _require_begun(claim, order.evidence)
     runner = Runner()

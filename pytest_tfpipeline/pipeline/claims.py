@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfpipeline.errors import UsageError
+from pytest_tfpipeline.gate.approval import is_digest
 from pytest_tfpipeline.model import EnvironmentRun, Run
 from pytest_tfpipeline.terraform.bound import KEY_COMMAND, KEY_VARIABLE, digest_key
 
@@ -24,6 +25,28 @@ class Claims:
     approvals: tuple[Path, ...] = ()
     priors: tuple[Path, ...] = ()
     rollback: bool = False
+
+
+def refuse_unusable(claims: Claims) -> None:
+    """Raise UsageError, before anything is started, for a digest that is none and a file that is not there: mistyped,
+    they would be found out when everything was planned."""
+    for digest in claims.approve:
+        if not is_digest(digest):
+            shown = f"{digest[:80]}{'...' if len(digest) > 80 else ''}"
+            text = f"{shown} is not a digest, which is sha256: and 64 hex digits, all of them"
+            mend = "give the one that the waiting run named (`plan_set_digest` in its evidence.json)"
+            raise UsageError(text, where="--approve", mend=mend)
+    for path in claims.approvals:
+        if not _is_file(path):
+            mend = "name the statement that was signed (approval-ENV.json), with its signatures beside it"
+            raise UsageError(f"{path} is not there, or not a file", where="--approval", mend=mend)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # longer than a path can be
+        return False
 
 
 def require_key(claims: Claims, environments: Iterable[EnvironmentRun], *, lasting: bool) -> None:

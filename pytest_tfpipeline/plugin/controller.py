@@ -21,7 +21,7 @@ from pytest_tfpipeline.gate.reasons import Code
 from pytest_tfpipeline.gate.result import RunResult
 from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe, write_timings
-from pytest_tfpipeline.pipeline.claims import key_note
+from pytest_tfpipeline.pipeline.claims import key_note, refuse_unusable
 from pytest_tfpipeline.pipeline.narrowed import nothing_note, reason_lines
 from pytest_tfpipeline.pipeline.signing import require_signing_key
 from pytest_tfpipeline.pipeline.source import read_source
@@ -84,6 +84,10 @@ def take_control(config: pytest.Config, top: Path) -> None:
             ini=config.inipath,
             changed=changed_asked_for(config),
         )
+        if wish.mode == "apply":
+            from pytest_tfpipeline.plugin.claims import claims_of  # costs what a check need not pay
+
+            refuse_unusable(claims_of(config))
         source = read_source(runner, top) if wish.mode == "plan" else None
         described = describe(top, wish, runner)
         run, notes = build_run(top, wish, described, runner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from promoted import NONE, Promotion
+from promoted import NONE, OTHER, Promotion
 
 
 @pytest.fixture
@@ -65,3 +65,30 @@ def test_a_tool_that_cannot_be_had_ends_the_apply_job_before_it_plans(promotion:
         assert "judged, but not applied" not in told
     assert promotion.evidence().environments == ()
     assert "terraform 1.2.0" in promotion.summary()
+
+
+MISTYPED = [
+    (("--approve", "10cefa3a"), "--approve: 10cefa3a is not a digest"),
+    (("--approve", f"sha256:{'0' * 63}"), f"--approve: sha256:{'0' * 63} is not a digest"),
+    (("--approve=",), "--approve: is empty: is a variable not set?"),
+    (("--approve", OTHER, "--approve", f"{OTHER}\u00e9"), "0\u00e9 is not a digest"),
+    (("--approval=nowhere.json",), "repository/nowhere.json is not there, or not a file"),
+    (("--approval=tests",), "repository/tests is not there, or not a file"),
+    ((f"--approval={'n' * 300}",), "n is not there, or not a file"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), MISTYPED)
+def test_what_can_approve_nothing_is_refused_before_anything_starts(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    promotion = Promotion(tmp_path, NONE)
+    promotion.commit()
+
+    result = promotion.run(4, "--apply-env", "staging", *words)
+    job = promotion.apply_job("staging", tmp_path / "never read", *words)
+
+    assert job.code == 4, job.text
+    for told in (result.text, job.stderr):
+        assert said in told
+    assert not (promotion.scratch.output / "runs").exists()
