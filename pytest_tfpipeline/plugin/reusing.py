@@ -12,9 +12,13 @@ from pytest_tfpipeline.plugin.items import CheckItem
 from pytest_tfpipeline.plugin.refusal import refusing
 from pytest_tfpipeline.plugin.reporting import record_of
 from pytest_tfpipeline.plugin.state import State
-from pytest_tfpipeline.reuse import STATIC
+from pytest_tfpipeline.reuse import STATIC, may_be_check_job
 from pytest_tfpipeline.reuse.memory import Memory
 from pytest_tfpipeline.reuse.place import CACHE_VARIABLE, OFF, find_place
+
+_NO_CHECK_JOB = (
+    f"tfpipeline: an apply in a job of its own takes no such evidence: check for it with {CACHE_VARIABLE}={OFF}"
+)
 
 
 class Reusing:
@@ -64,6 +68,8 @@ class Reusing:
         if self._taken:
             count = f"{self._taken:,} of {self._taken + self._made:,} static checks"
             terminalreporter.write_line(f"tfpipeline: {count} reused: nothing that they depend on has changed")
+            if may_be_check_job(self._state.run):
+                terminalreporter.write_line(f"tfpipeline: {_NO_CHECK_JOB}")
 
     def pytest_unconfigure(self) -> None:
         """However the run ended."""

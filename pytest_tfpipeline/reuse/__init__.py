@@ -12,7 +12,13 @@ STATIC = frozenset({CheckKind.FMT, CheckKind.LINT, CheckKind.VALIDATE, CheckKind
 
 
 def reuses(run: Run) -> bool:
-    """Whether the run may take results of earlier ones. One that makes the baseline looks at everything anew."""
+    """Whether the run may take results of earlier ones. One that makes the baseline looks at everything anew, and so
+    does a check job, as far as the run knows that it is one."""
     recording = run.baseline is not None and run.baseline.recording
     wanted = bool(run.settings.get("reuse") and run.settings.get("shortcuts"))
-    return wanted and not run.can_apply and not recording
+    return wanted and not run.can_apply and not recording and not (run.isolation == "jobs" and may_be_check_job(run))
+
+
+def may_be_check_job(run: Run) -> bool:
+    """Whether an apply job could be given this run's evidence; it takes none that has results of earlier runs."""
+    return run.mode == "plan" and run.changed is None

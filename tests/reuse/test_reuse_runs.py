@@ -234,3 +234,33 @@ def test_the_secret_is_not_given_to_what_is_run(kept: Kept) -> None:
     assert "TFPIPELINE_CACHE=" in seen
     assert "TFPIPELINE_CACHE_KEY" not in seen
     assert json.loads((kept.output / "evidence.json").read_text())
+
+
+NO_CHECK = "an apply in a job of its own takes no such evidence: check for it with TFPIPELINE_CACHE=off"
+
+
+def test_a_check_job_reuses_nothing_and_what_may_be_one_says_what_it_reused(kept: Kept) -> None:
+    plan = ("--tf-plan", "staging", "-n0")
+    assert kept.run(*plan).code == 0
+    again = kept.run(*plan)
+    assert (again.code, kept.reused()["infra/a/main.tf::fmt"]) == (0, True)
+    assert NO_CHECK in again.text
+    assert NO_CHECK not in kept.static().text
+
+    kept.configure('isolation = "jobs"\n')
+    kept.commit()
+    key = {"TFPIPELINE_DIGEST_KEY": "00112233445566778899aabbccddeeff" * 2}
+    for _ in range(2):
+        job = kept.run(*plan, env=key)
+        assert (job.code, "reused" in job.text) == (0, False), job.text
+        assert not any(kept.reused().values())
+    assert "static checks reused" in kept.static().text, "what nobody can apply by may be reused"
+
+
+def test_the_operators_word_makes_it_a_check_job_too(kept: Kept) -> None:
+    operator = kept.path.parent / "operator.toml"
+    operator.write_text('isolation = "jobs"\n')
+    operator.chmod(0o600)
+    kept.static()
+    assert kept.run("--tf-plan", "staging", "-n0", f"--tf-operator={operator}").code == 0
+    assert not any(kept.reused().values())
