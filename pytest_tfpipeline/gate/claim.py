@@ -82,16 +82,27 @@ def code_of(target: Target) -> Iterator[str]:
             yield f"sets {name}, with which a program loads or starts other code"
 
 
-def to_plans(environment: str, part: EnvironmentPart | None, digest: str, *, lasting: bool) -> Iterator[Reason]:
-    """The plans that were made here, held against those that the check job saw."""
-    claimed = part.plan_set_digest if part is not None else None
+def to_plans(
+    environment: str, part: EnvironmentPart | None, digest: str, *, lasting: bool, idle: bool = False
+) -> Iterator[Reason]:
+    """The plans that were made here, held against those that the check job saw. `idle`: they would change nothing, so
+    that there is nothing to hold; as after an apply of what the check job saw."""
     if not lasting:
         text = "digests of two jobs can only be compared with a key that both know: set TFPIPELINE_DIGEST_KEY in both"
         yield Reason(Code.PLANS_DIFFER, text)
-    elif claimed != digest:
-        text = f"the plans made here for {environment} have the digest {digest}, and the check job saw {claimed}"
+    elif not idle and differ(part, digest):
+        text = f"the plans made here for {environment} have the digest {digest}, and the check job saw {_claimed(part)}"
         why = "something moved meanwhile, the jobs have different TFPIPELINE_DIGEST_KEYs, or its word was wrong"
         yield Reason(Code.PLANS_DIFFER, f"{text}: {why}; check again")
+
+
+def differ(part: EnvironmentPart | None, digest: str) -> bool:
+    """Whether these are not the plans that the check job saw."""
+    return _claimed(part) != digest
+
+
+def _claimed(part: EnvironmentPart | None) -> str | None:
+    return part.plan_set_digest if part is not None else None
 
 
 def claimed_records(evidence: Evidence, environment: str) -> tuple[Record, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.errors import PipelineError, ProofError
 from pytest_tfpipeline.gate import objections
-from pytest_tfpipeline.gate.claim import to_plans
+from pytest_tfpipeline.gate.claim import differ, to_plans
 from pytest_tfpipeline.gate.prior import Apply, apply_of, last, to_after, to_rollback, to_unread
 from pytest_tfpipeline.gate.reasons import Code, Reason
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, Source
@@ -23,7 +23,7 @@ from pytest_tfpipeline.pipeline.deciding import changed_deciding, not_committed
 from pytest_tfpipeline.pipeline.expected import plan_check_id
 from pytest_tfpipeline.pipeline.history import Kept, is_ancestor, kept_evidence, last_kept
 from pytest_tfpipeline.pipeline.judge import Reading
-from pytest_tfpipeline.pipeline.proposal import propose
+from pytest_tfpipeline.pipeline.proposal import needs_apply, propose
 from pytest_tfpipeline.pipeline.source import read_commit, read_tree_state
 from pytest_tfpipeline.proof.document import EnvironmentPart, Evidence, read_evidence
 from pytest_tfpipeline.proof.verify import Proof, verify_evidence
@@ -84,11 +84,31 @@ class Admission:
                 yield from to_rollback(found, follows, self.claims.rollback)
             yield from to_unread(environment, self._unread(environment, done), self.claims.rollback)
 
-    def to_proposal(self, environment: EnvironmentRun, proposal: Proposal) -> Iterator[Reason]:
-        """Plans that are not those that the check job saw."""
+    def to_proposal(
+        self, environment: EnvironmentRun, proposal: Proposal, readings: Sequence[Reading]
+    ) -> Iterator[Reason]:
+        """Plans that are not those that the check job saw, and would change anything."""
         if self.claimed is not None:
-            part = self.claimed.environment(environment.name)
-            yield from to_plans(environment.name, part, proposal.digest, lasting=self.lasting)
+            part, idle = self.claimed.environment(environment.name), self._idle(environment, readings)
+            yield from to_plans(environment.name, part, proposal.digest, lasting=self.lasting, idle=idle)
+
+    def idle_notes(
+        self, environment: EnvironmentRun, proposal: Proposal, readings: Sequence[Reading]
+    ) -> tuple[str, ...]:
+        """That the check job saw other plans, and nothing is left to change."""
+        if self.claimed is None or not self._idle(environment, readings):
+            return ()
+        other = differ(self.claimed.environment(environment.name), proposal.digest)
+        return ("the check job saw other plans; nothing is left to change now",) if other else ()
+
+    def _idle(self, environment: EnvironmentRun, readings: Sequence[Reading]) -> bool:
+        """Whether every root that would be applied was planned, and none of these plans does anything."""
+        found = [(self.ctx.run.target(one.result.root, environment.name), one) for one in readings]
+        return all(
+            one.plan is not None and one.result.status is PlanStatus.PLANNED and not needs_apply(target, one.result)
+            for target, one in found
+            if target.apply
+        )
 
     def to_unfinished(self, earlier: Sequence[EnvironmentResult]) -> Iterator[Reason]:
         """Of an environment that was never judged: an earlier one was not completed."""

@@ -138,8 +138,9 @@ class Conductor:
             readings, moved = self._follow_states(environment, targets, readings)
             verdict = judge(self._ctx, environment, readings, audience.records(), [*against, *moved])
         proposal, broken = self._propose(environment, readings)
-        differing = self._admission.to_proposal(environment, proposal) if verdict.open else ()
+        differing = self._admission.to_proposal(environment, proposal, readings) if verdict.open else ()
         notes = (*verdict.notes, *self._admission.notes(environment))
+        notes += self._admission.idle_notes(environment, proposal, readings) if verdict.open else ()
         verdict = replace(verdict, reasons=(*verdict.reasons, *broken, *differing), notes=notes)
         return _Judged(verdict, readings, proposal, told(answers))
 

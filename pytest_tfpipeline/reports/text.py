@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pytest_tfpipeline.gate.approval import Approval
 from pytest_tfpipeline.gate.known import known_note
 from pytest_tfpipeline.gate.reasons import Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult
@@ -65,7 +66,7 @@ def align(rows: Sequence[Sequence[str]], left: Sequence[int]) -> list[str]:
 
 
 def applied_lines(one: EnvironmentResult) -> list[str]:
-    """What was applied, in which wave and how long it took, and what is left."""
+    """Who approved, what was applied, in which wave and how long it took, and what is left."""
     if one.result is None:
         return []
     rows = [
@@ -73,7 +74,15 @@ def applied_lines(one: EnvironmentResult) -> list[str]:
         for applied in one.result.applied
     ]
     lines = align(rows, left=(0, 1, 2)) if rows else []
-    return lines + [f"{left.root}  left: {left.why}" for left in one.result.left]
+    approvals = filter(None, (one.approval, *one.later_approvals))
+    return [*map(_approved, approvals), *lines, *(f"{left.root}  left: {left.why}" for left in one.result.left)]
+
+
+def _approved(approval: Approval) -> str:
+    """Names without their keys, which are in the evidence."""
+    names = ", ".join(by.partition(" (SHA256:")[0] for by in approval.by)
+    how = "with" if names.startswith("--") else "by"
+    return f"approved {how} {names} ({approval.kind}), digest {approval.digest}"
 
 
 def duration(seconds: float) -> str:

@@ -128,9 +128,12 @@ def test_plans_count_only_where_both_jobs_saw_the_same_ones_under_one_key() -> N
     digest, other = "sha256:" + "a" * 64, "sha256:" + "b" * 64
     part = claim_of(PASSING, proposal=Proposal(digest)).environment(ENV)
     assert list(to_plans(ENV, part, digest, lasting=True)) == []
-    (differ,) = to_plans(ENV, part, other, lasting=True)
-    assert (differ.code, digest in differ.text, other in differ.text) == (Code.PLANS_DIFFER, True, True)
+    (differing,) = to_plans(ENV, part, other, lasting=True)
+    assert (differing.code, digest in differing.text, other in differing.text) == (Code.PLANS_DIFFER, True, True)
     (unknown,) = to_plans(ENV, part, digest, lasting=False)
     assert (unknown.code, "TFPIPELINE_DIGEST_KEY" in unknown.text) == (Code.PLANS_DIFFER, True)
     assert [one.code for one in to_plans(ENV, None, digest, lasting=True)] == [Code.PLANS_DIFFER]
     assert [one.code for one in to_plans(ENV, None, "", lasting=True)] == [Code.PLANS_DIFFER]
+    assert "the jobs have different TFPIPELINE_DIGEST_KEYs" in differing.text
+    assert list(to_plans(ENV, part, other, lasting=True, idle=True)) == []
+    assert [one.code for one in to_plans(ENV, part, other, lasting=False, idle=True)] == [Code.PLANS_DIFFER]

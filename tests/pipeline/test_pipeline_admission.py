@@ -15,7 +15,7 @@ from pytest_tfpipeline.gate.prior import Apply
 from pytest_tfpipeline.gate.reasons import Code, Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal, RunResult, Source
 from pytest_tfpipeline.gate.waves import Applied, Left, Result
-from pytest_tfpipeline.model import Deciding, EnvironmentRun, PlanResult, PlanStatus, Repository, Run, Target
+from pytest_tfpipeline.model import Changes, Deciding, EnvironmentRun, PlanResult, PlanStatus, Repository, Run, Target
 from pytest_tfpipeline.pipeline import admission
 from pytest_tfpipeline.pipeline.admission import Admission, read_priors
 from pytest_tfpipeline.pipeline.claims import Claims
@@ -207,12 +207,42 @@ def test_what_cannot_be_read_of_runs_since_closes_unless_a_rollback_is_meant(
 def test_plans_are_held_against_those_of_the_check_job_where_there_is_one(
     admit: Callable[..., Admission], asked: Callable[..., list[Any]], tmp_path: Path
 ) -> None:
-    assert list(admit().to_proposal(STAGING, Proposal("d"))) == []
+    changed = [reading(changes=Changes(add=1), state_exists=True)]
+    assert list(admit().to_proposal(STAGING, Proposal("d"), changed)) == []
     claimed = told(tmp_path)
     calls = asked("to_plans", [Reason(Code.PLANS_DIFFER, "x")])
-    assert codes(admit(claimed=claimed).to_proposal(STAGING, Proposal("d"))) == [Code.PLANS_DIFFER]
-    assert codes(admit(claimed=claimed, lasting=False).to_proposal(PRODUCTION, Proposal("e"))) == [Code.PLANS_DIFFER]
-    assert calls == [("staging", claimed.environment("staging"), "d", True), ("production", None, "e", False)]
+    made = admit(claimed=claimed)
+    assert codes(made.to_proposal(STAGING, Proposal("d"), changed)) == [Code.PLANS_DIFFER]
+    assert codes(replace(made, lasting=False).to_proposal(PRODUCTION, Proposal("e"), ())) == [Code.PLANS_DIFFER]
+    assert [call[1:] for call in calls] == [
+        (claimed.environment("staging"), "d", True, False),
+        (None, "e", False, True),
+    ]
+
+
+def reading(plan: Any = "a plan", *, status: PlanStatus = PlanStatus.PLANNED, **given: Any) -> Reading:
+    """Of the root that staging applies."""
+    return Reading(PlanResult("core", "staging", status, **given), plan)
+
+
+def test_plans_are_not_held_against_others_only_where_all_are_there_and_none_does_anything(
+    admit: Callable[..., Admission], tmp_path: Path
+) -> None:
+    made = admit(claimed=told(tmp_path))
+    idle = reading(state_exists=True)
+    assert list(made.to_proposal(STAGING, Proposal("d"), [idle])) == []
+    assert "nothing is left to change" in made.idle_notes(STAGING, Proposal("d"), [idle])[0]
+    assert admit().idle_notes(STAGING, Proposal("d"), [idle]) == ()
+    for one in (
+        reading(state_exists=False),
+        reading(changes=Changes(add=1), state_exists=True),
+        reading(changes=Changes(outputs=("value",)), state_exists=True),
+        reading(None, state_exists=True),
+        reading(None, status=PlanStatus.DEFERRED, behind=("etl",)),
+        reading(None, status=PlanStatus.FAILED),
+    ):
+        assert codes(made.to_proposal(STAGING, Proposal("d"), [one])) == [Code.PLANS_DIFFER]
+        assert made.idle_notes(STAGING, Proposal("d"), [one]) == ()
 
 
 def test_an_environment_behind_one_that_is_not_complete_says_so(admit: Callable[..., Admission]) -> None:

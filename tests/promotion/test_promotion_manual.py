@@ -44,6 +44,7 @@ def test_it_waits_takes_the_digest_that_it_named_and_asks_for_nothing_where_noth
     assert promotion.live("production") == "production one"
     approval = promotion.scratch.environment("production")["approval"]
     assert (approval["kind"], approval["digest"], approval["by"]) == ("manual", digest, ["--approve"])
+    assert f"approved with --approve (manual), digest {digest}" in promotion.summary()
 
     last = promotion.run(0, *PROMOTE)
 

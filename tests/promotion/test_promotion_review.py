@@ -270,6 +270,19 @@ class TestQuestions:
         assert [reason.code for reason in answer.reasons] == [Code.APPROVAL_MISSING]
 
 
+def test_an_apply_job_that_is_run_again_finds_nothing_to_change(tmp_path: Path) -> None:
+    """The same evidence twice, as a CI system retries a job: it saw plans that are carried out."""
+    promotion, check = in_jobs(tmp_path)
+
+    promotion.alone(0, "production", check)
+    before = promotion.states()
+    again = promotion.alone(0, "production", check)
+
+    assert promotion.states() == before
+    assert "production: nothing to change" in again.stdout
+    assert "the check job saw other plans; nothing is left to change now" in promotion.summary()
+
+
 def test_an_apply_job_plans_nothing_where_the_check_jobs_word_does_not_count(tmp_path: Path) -> None:
     """A plan runs what the tree says, with the credentials of that job."""
     promotion, check = in_jobs(tmp_path)

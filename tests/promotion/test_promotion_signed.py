@@ -108,9 +108,11 @@ def test_two_of_three_sign_what_waits(signed: Promotion, keys: dict[str, Path]) 
     assert "approval-production.json.eve.sig: is by a key that is not in" in " ".join(stranger.stdout.split())
 
     sign(statement, keys["cem"])
-    signed.run(0, *PROMOTE, *approval)
+    applied = signed.run(0, *PROMOTE, *approval)
 
     assert signed.live("production") == "production one"
+    line = f"approved by ann, cem (signed), digest {signed.digest()}"
+    assert (line in applied.stdout, line in signed.summary()) == (True, True)
     found = signed.scratch.environment("production")["approval"]
     assert found["kind"] == "signed"
     assert [one.split()[0] for one in found["by"]] == ["ann", "cem"]
