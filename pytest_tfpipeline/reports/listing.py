@@ -78,7 +78,7 @@ def _row(row: Directory, root: Root | None, wanting: Sequence[Wanting]) -> Itera
             where = f" in {', '.join(one.environments)}" if one.environments else ""
             yield from _wrapped(f"no value{where}: {names}", _INDENT)
         if row.environments and not row.apply:
-            yield f"{_INDENT}not applied unless configured or emulated"
+            yield from _wrapped("not applied unless emulated, or its [[root]] says `apply = true`", _INDENT)
     if row.after:
         yield from _wrapped(f"after: {', '.join(row.after)}", _INDENT)
 

@@ -42,6 +42,7 @@ def test_the_table_says_what_and_why_in_60_columns(describe: Callable[..., Any])
         assert words in text
     assert "Environments: dev, staging, production" in text
     assert "Not taken for environments: common" in text
+    assert "not applied unless emulated, or its [[root]] says `apply = true`" in " ".join(text.split())
 
 
 def test_an_empty_repository(describe: Callable[..., Any]) -> None:
