@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from pytest_tfpipeline.gate.approval import SIGNED, Request
 from pytest_tfpipeline.gate.digest import AddressChange
 from pytest_tfpipeline.gate.parity import to_parity
+from pytest_tfpipeline.gate.reasons import Code
 from pytest_tfpipeline.gate.result import EnvironmentResult, Proposal
 from pytest_tfpipeline.gate.review import Review, to_dropped, to_review
 from pytest_tfpipeline.gate.verdict import NOT_SEEN
@@ -51,9 +53,9 @@ def showing(
         dropped=to_dropped(last, checks),
         dropped_signed=last_signed,
         notes=tuple(note for note in (one.verdict.notes if one.verdict else ()) if not note.startswith(NOT_SEEN)),
-        so_far=() if asked or request.kind != SIGNED else tuple(_so_far(request, one)),
+        so_far=() if asked else tuple(_so_far(request, one)),
         command=tuple(command),
-        statement=str(request_path(admission.output, request.environment)),
+        statement=_from_here(request_path(admission.output, request.environment)),
         holds=admission.lasting,
         asked=asked,
         asks=asks,
@@ -73,10 +75,16 @@ def _comparable(
 
 
 def _so_far(request: Request, one: EnvironmentResult) -> Iterator[str]:
-    """What is missing of the signatures, and what is wrong with some; not that nothing was given at all."""
+    """What is wrong with what was given, and what is missing of the signatures; not that nothing was given at all."""
     for reason in one.verdict.reasons if one.verdict else ():
-        if request.digest not in reason.text:
+        if reason.code is Code.APPROVAL_INVALID or (request.kind == SIGNED and request.digest not in reason.text):
             yield reason.text
+
+
+def _from_here(path: Path) -> str:
+    """As it is typed in this directory, where it lies below it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _before(

@@ -152,7 +152,7 @@ def _find(asked: _Asked, signature: Path, signers: Path) -> Signature:
 def _refusal(signature: Path, signers: Path, namespace: str, patterns: list[str], said: str) -> ProofError:
     """Why nobody has signed, in our words where the cause is plain, and in ssh-keygen's."""
     listed = signers.name
-    mend = f"have it signed by somebody in {listed}: ssh-keygen -Y sign -n {namespace} -f KEY FILE"
+    mend = f"have it signed by somebody in {listed}: ssh-keygen -Y sign -n {namespace} -f KEY < FILE > {signature.name}"
     if "parse signature" in said:
         return _no_signature(signature)
     if "incorrect signature" in said:

@@ -73,7 +73,8 @@ def approval_text(showing: Showing, width: int = 100) -> str:
     if showing.refused:
         return _after_a_no(showing, width)
     sections = (
-        [f"{_inline(showing.request.environment)} waits for an approval{_told_emulated(showing)}", *_facts(showing)],
+        [_head(showing), *_facts(showing)],
+        ["So far:", *(f"  {_inline(text)}" for text in showing.so_far)] if showing.so_far else [],
         [f"  {_inline(line)}" for line in changes_table([showing.result])],
         *_changes(showing),
         _not_seen(showing.request),
@@ -82,7 +83,6 @@ def approval_text(showing: Showing, width: int = 100) -> str:
         [f"note: {_inline(note)}" for note in showing.notes],
         _totals(showing),
         ["The digest over all of these plans:", f"  {_inline(showing.request.digest)}"],
-        ["So far:", *(f"  {_inline(text)}" for text in showing.so_far)] if showing.so_far else [],
         [] if showing.asked else _how(showing),
     )
     return _joined(sections, width)
@@ -132,8 +132,10 @@ def _unsigned(signed: bool) -> str:
     return "" if signed else " (unsigned)"
 
 
-def _told_emulated(showing: Showing) -> str:
-    return " (emulated: nothing real is changed)" if showing.result.environment.emulator else ""
+def _head(showing: Showing) -> str:
+    emulated = " (emulated: nothing real is changed)" if showing.result.environment.emulator else ""
+    against = ": what was given does not suffice" if showing.so_far else ""
+    return f"{_inline(showing.request.environment)} waits for an approval{emulated}{against}"
 
 
 def _facts(showing: Showing) -> list[str]:
@@ -257,9 +259,9 @@ def _how(showing: Showing) -> list[str]:
             "somebody" if request.signatures == 1 else f"{request.signatures} different people, with keys of their own,"
         )
         return [
-            f"To approve, {who} read and sign the statement:",
+            f"To approve, {who} read and sign the statement, where their keys are:",
             f"  {sign_command(file)}",
-            "Then, with the signatures beside it:",
+            "Then, with the statement as it is and the signatures beside it:",
             f"  {command} {shlex.quote(f'--approval={file}')}",
         ]
     typed = ["To approve, type the name of the environment on a terminal:", f"  {command}"] if showing.asks else []

@@ -37,6 +37,7 @@ def test_it_waits_takes_the_digest_that_it_named_and_asks_for_nothing_where_noth
 
     assert promotion.reasons().keys() == {"approval-invalid"}
     assert f"--approve {OTHER} is for other plans than those of production, {digest}" in wrong.stdout
+    assert "production waits for an approval: what was given does not suffice" in wrong.stdout
     assert promotion.live("production") is None
 
     promotion.run(0, *PROMOTE, "--approve", digest)

@@ -85,8 +85,9 @@ def test_two_of_three_sign_what_waits(signed: Promotion, keys: dict[str, Path]) 
 
     assert signed.states().keys() == {"a-staging"}
     assert "2 different people" in waits.stdout
-    assert f"< {statement}" in waits.stdout
-    assert str(statement) in signed.summary()
+    shown = statement.relative_to(signed.scratch.path)
+    assert f"< {shown}" in waits.stdout
+    assert f"--approval={shown}" in signed.summary()
     assert json.loads(statement.read_bytes())["plan_set_digest"] == signed.digest()
 
     sign(statement, keys["ann"])
