@@ -70,10 +70,10 @@ def apply_alone(top: Path, order: Order, tell: Callable[[str], None], environ: M
     """
     _require_isolation()
     require_signing_key(Runner(), environ)
-    key = require_shared_key(environ)
     refuse_unusable(order.claims)
     claim = read_evidence(order.evidence)
     _require_begun(claim, order.evidence)
+    key = require_shared_key(environ)
     runner = Runner()
     with _not_begun():
         refuse_kept(runner, top, order.wish.output)
