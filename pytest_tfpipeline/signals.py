@@ -42,11 +42,14 @@ class Signals:
                 signal.signal(number, self._come)
 
     def give_back(self) -> None:
-        """Unless there was an interrupt: more of the same may be on the way, until the process has ended."""
+        """Unless there was an interrupt: more of the same may be on the way, until the process has ended. Whoever goes
+        on in the same process can be interrupted again after `same_wish` seconds."""
         self.ending = False
-        if self._last is None:
-            for number, before in self._before.items():
-                signal.signal(number, before)
+        if self._last is not None:
+            self._last = time.monotonic()
+            return
+        for number, before in self._before.items():
+            signal.signal(number, before)
 
     def _come(self, _number: int, _frame: FrameType | None) -> None:
         now = time.monotonic()

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from scratch import Scratch
 
+from pytest_tfpipeline.signals import Signals
+
 #: `$0` tells the test that it has started, with its process id; then it waits until it is interrupted.
 WAITING = 'printf %s $$ > "{pipe}"; exec sleep 600'
 
@@ -201,3 +203,26 @@ def test_an_impatient_user_does_not_keep_terraform_from_unlocking(scratch: Scrat
     assert scratch.evidence()["run"]["exit_code"] == 2
     assert "staging: interrupted, applied in part" in output
     assert "Traceback" not in output
+
+
+def test_another_of_the_same_wish_may_come_when_the_run_took_long_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is about to exit would die of it, with a signal in the place of its exit code."""
+    now = [100.0]
+    monkeypatch.setattr("pytest_tfpipeline.signals.time.monotonic", lambda: now[0])
+    before = signal.getsignal(signal.SIGUSR2)
+    signal.signal(signal.SIGUSR2, signal.default_int_handler)
+    signals = Signals((signal.SIGUSR2,), same_wish=3.0)
+    try:
+        signals.take()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGUSR2)
+        signals.ending = True
+        now[0] += 10
+        signals.give_back()
+        now[0] += 2
+        signal.raise_signal(signal.SIGUSR2)
+        now[0] += 4
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGUSR2)
+    finally:
+        signal.signal(signal.SIGUSR2, before)
