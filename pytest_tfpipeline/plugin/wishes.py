@@ -11,12 +11,12 @@ import pytest
 
 from pytest_tfpipeline.errors import UsageError
 from pytest_tfpipeline.given import EMPTY, given_path
-from pytest_tfpipeline.model import Run
 from pytest_tfpipeline.plugin.narrowing import typed_values
 from pytest_tfpipeline.plugin.options import TYPED_ONLY
 from pytest_tfpipeline.plugin.place import top_of
 
 if TYPE_CHECKING:
+    from pytest_tfpipeline.model import Run
     from pytest_tfpipeline.pipeline.narrowed import Narrowing
 
 CHECK_MODE = "check"

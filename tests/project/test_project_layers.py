@@ -242,9 +242,10 @@ def test_the_plugin_module_imports_nothing_that_costs() -> None:
 
 
 def test_a_repository_without_terraform_pays_for_nothing(tmp_path: Path) -> None:
-    """A whole pytest run there, plugin active, loads none of the engine's costly dependencies."""
+    """A whole pytest run there, plugin active, loads nothing of the engine, and nothing that costs."""
     loaded = "{name.split('.')[0] for name in sys.modules}"
-    body = f"import sys\n\ndef test_it():\n    assert {loaded} & {set(COSTLY)!r} == set()\n"
+    engine = f"[name for name in sys.modules if name in ('{PACKAGE}.model', '{PACKAGE}.context')]"
+    body = f"import sys\n\ndef test_it():\n    assert {loaded} & {set(COSTLY)!r} == set()\n    assert {engine} == []\n"
     (tmp_path / "test_it.py").write_text(body, encoding="utf-8")
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=60)
