@@ -26,6 +26,14 @@ def given_path(value: str | Path, start: Path) -> Path:
     return path
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there; also of a text that is longer than a path can be."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def way_to(path: Path) -> Iterator[Path]:
     """Every link that leads to the file, each where it really is, and the file itself. `path` must be there."""
     absolute = path.absolute()

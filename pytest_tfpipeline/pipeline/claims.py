@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_tfpipeline.errors import UsageError
 from pytest_tfpipeline.gate.approval import is_digest
+from pytest_tfpipeline.given import is_file
 from pytest_tfpipeline.model import EnvironmentRun, Run
 from pytest_tfpipeline.terraform.bound import KEY_COMMAND, KEY_VARIABLE, digest_key
 
@@ -37,16 +38,9 @@ def refuse_unusable(claims: Claims) -> None:
             mend = "give the one that the waiting run named (`plan_set_digest` in its evidence.json)"
             raise UsageError(text, where="--approve", mend=mend)
     for path in claims.approvals:
-        if not _is_file(path):
+        if not is_file(path):
             mend = "name the statement that was signed (approval-ENV.json), with its signatures beside it"
             raise UsageError(f"{path} is not there, or not a file", where="--approval", mend=mend)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # longer than a path can be
-        return False
 
 
 def require_key(claims: Claims, environments: Iterable[EnvironmentRun], *, lasting: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_tfpipeline.errors import ProofError, ToolError, UsageError
+from pytest_tfpipeline.given import is_file
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.proof.ssh import try_key
 from pytest_tfpipeline.redact import names_file
@@ -32,6 +33,6 @@ def require_signing_key(runner: Runner, environ: Mapping[str, str]) -> None:
 def _file(value: str) -> Path | None:
     try:
         path = Path(value).expanduser()
-        return path if path.is_file() else None
-    except (OSError, RuntimeError):  # longer than a path can be; the home of nobody
+    except RuntimeError:  # the home of nobody
         return None
+    return path if is_file(path) else None

@@ -109,6 +109,22 @@ def test_an_interrupted_run_ends_what_it_started_and_applies_nothing(
     assert "staging: closed, nothing was applied" in output, output
 
 
+def ends_interrupted(scratch: Scratch, conftest: str, args: tuple[str, ...]) -> int:
+    """An apply that this conftest.py interrupts ends in order: with 2, evidence and no traceback. Its process id."""
+    scratch.write("conftest.py", conftest)
+    scratch.commit()
+
+    with scratch.start("--apply-env", "staging", *args) as process:
+        output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2, output
+    for word in ("Traceback", "INTERNALERROR", "Fatal", "TypeError"):
+        assert word not in output, output
+    assert scratch.evidence()["run"]["exit_code"] == 2
+    assert not scratch.applied("a")
+    return process.pid
+
+
 IMPATIENT = """
 import subprocess
 
@@ -131,19 +147,9 @@ def {hook}():
 def test_an_impatient_user_meets_no_traceback_and_leaves_nothing_behind(
     hook: str, args: tuple[str, ...], scratch: Scratch
 ) -> None:
-    scratch.write("conftest.py", IMPATIENT.format(hook=hook))
-    scratch.commit()
-
-    with scratch.start("--apply-env", "staging", *args) as process:
-        output, _ = process.communicate(timeout=60)
-
-    assert process.returncode == 2, output
-    for word in ("Traceback", "INTERNALERROR", "Fatal"):
-        assert word not in output, output
-    assert scratch.evidence()["run"]["exit_code"] == 2
-    assert not scratch.applied("a")
+    pid = ends_interrupted(scratch, IMPATIENT.format(hook=hook), args)
     assert scratch.clean()
-    assert left_of_group(process.pid) == []
+    assert left_of_group(pid) == []
 
 
 WITHOUT_LINE = """
@@ -171,17 +177,7 @@ def {hook}():
 def test_an_interrupt_where_the_source_has_no_line_is_one_like_any_other(
     hook: str, args: tuple[str, ...], scratch: Scratch
 ) -> None:
-    scratch.write("conftest.py", WITHOUT_LINE.format(hook=hook))
-    scratch.commit()
-
-    with scratch.start("--apply-env", "staging", *args) as process:
-        output, _ = process.communicate(timeout=60)
-
-    assert process.returncode == 2, output
-    for word in ("Traceback", "INTERNALERROR", "TypeError"):
-        assert word not in output, output
-    assert scratch.evidence()["run"]["exit_code"] == 2
-    assert not scratch.applied("a")
+    ends_interrupted(scratch, WITHOUT_LINE.format(hook=hook), args)
 
 
 def test_an_impatient_user_does_not_keep_terraform_from_unlocking(scratch: Scratch, tmp_path: Path) -> None:
