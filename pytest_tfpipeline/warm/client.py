@@ -18,14 +18,8 @@ from pytest_tfpipeline.process import Outcome, Request
 _LOOK = 0.2
 
 
-def call(address: str, request: Request) -> Outcome | None:
-    """The request, carried out by the server at that unix socket; None where the server has no answer to it."""
-    begun = begin(address, request)
-    return None if begun is None else begun.answer()
-
-
 def begin(address: str, request: Request) -> Call | None:
-    """The same, without waiting for the answer; None where the server does not take it.
+    """The request, carried out by the server at that unix socket; None where the server does not take it.
 
     A request that is not `only_env` has no answer: the server inherits nothing.
     """

@@ -15,8 +15,15 @@ from pytest_tfpipeline.errors import ToolError
 from pytest_tfpipeline.model import Tool
 from pytest_tfpipeline.process import Outcome, Request, Runner
 from pytest_tfpipeline.tools import find_tool
-from pytest_tfpipeline.warm.client import begin, call
+from pytest_tfpipeline.warm.client import begin
 from pytest_tfpipeline.warm.service import Warm, interpreter, warm_checkov
+
+
+def call(address: str, request: Request) -> Outcome | None:
+    """Its answer, waited for."""
+    begun = begin(address, request)
+    return None if begun is None else begun.answer()
+
 
 QUEUE = 'resource "aws_sqs_queue" "{name}" {{\n{inside}  name = "{name}"\n}}\n'
 SKIPPED = "  #checkov:skip=CKV_AWS_27:its messages are public\n"
