@@ -1,0 +1,14 @@
+"""Evidence, approvals, promotion: no mistake in these applies anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import mistakes_proofs
+import pytest
+from attack import Trial
+
+
+@pytest.mark.parametrize("trial", mistakes_proofs.TRIALS, ids=lambda trial: trial.id)
+def test_a_mistake_applies_nothing(trial: Trial, applies_nothing: Callable[[Trial], None]) -> None:
+    applies_nothing(trial)
