@@ -17,16 +17,17 @@ from benchmarks.measure import Sample, Unexpected, measure
 from benchmarks.places import Place
 from benchmarks.results import Result, Results, load
 from benchmarks.tables import difference, listing, slower, table
+from pytest_tfpipeline.errors import PipelineError
 
 _GIB = 2**30
 
 
 def main() -> int:
-    """0; with `compare` 1 where a figure got worse; 2 where something did not do what is measured."""
+    """0; with `compare` 1 where a figure got worse; 2 where something did not do what is measured, or is not there."""
     options = _parser().parse_args()
     try:
         return int(options.call(options) or 0)
-    except (Unexpected, ValueError) as error:
+    except (Unexpected, ValueError, OSError, PipelineError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
 
@@ -38,13 +39,15 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("case", nargs="*", help="names as `list` gives them; all of them if none is named")
     run.add_argument("--rounds", type=int, help="how often each side has its turn")
     run.add_argument("--tree", type=Path, help="a repository for the cases of discovery, cloned before")
-    run.add_argument("--place", type=Path, help="a directory to work in, kept")
-    run.add_argument("--output", type=Path, default=Path("benchmark.json"), help="JSON; cases in it stay (%(default)s)")
+    run.add_argument("--place", type=Path, help="a directory to work in, made where it is not there, and kept")
+    run.add_argument(
+        "--output", type=_output, default=Path("benchmark.json"), help="JSON; cases in it stay (%(default)s)"
+    )
     run.set_defaults(call=_measure)
     grown = commands.add_parser("scale", help="1, 10, 100 and 1,000 roots: time and memory of each")
     grown.add_argument("--most", type=int, default=1000)
     grown.add_argument("--place", type=Path)
-    grown.add_argument("--output", type=Path, default=Path("scale.json"))
+    grown.add_argument("--output", type=_output, default=Path("scale.json"))
     grown.add_argument("--plot", type=Path, help="an SVG of it; needs matplotlib")
     grown.set_defaults(call=_grow)
     differ = commands.add_parser(
@@ -53,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     differ.add_argument("--seed", default="1", help="the same seed makes the same configurations (%(default)s)")
     differ.add_argument("--seconds", type=float, default=3600, help="for how long (%(default)s)")
     differ.add_argument("--only", type=int, help="the configuration of this number alone")
-    differ.add_argument("--output", type=Path, default=Path("differences.json"), help="JSON (%(default)s)")
+    differ.add_argument("--output", type=_output, default=Path("differences.json"), help="JSON (%(default)s)")
     differ.set_defaults(call=_differ)
     commands.add_parser("list", help="the cases").set_defaults(call=_list)
     shown = commands.add_parser("table", help="a result as a Markdown table")
@@ -64,6 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     compared.add_argument("after", type=Path)
     compared.set_defaults(call=_compare)
     return parser
+
+
+def _output(text: str) -> Path:
+    """A file that can be written when everything has been measured, which may be in an hour."""
+    path = Path(text)
+    if path.is_dir() or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: there is no directory for such a file, or it is one itself")
+    return path
 
 
 def _differ(options: argparse.Namespace) -> int:

@@ -29,7 +29,8 @@ class Place:
 
     @classmethod
     def make(cls, path: Path) -> Place:
-        """Look for the programs, and install those that the plugin would install."""
+        """Make the directory, look for the programs, and install those that the plugin would install."""
+        path.mkdir(parents=True, exist_ok=True)
         runner = Runner()
         names = ("terraform", "tflint", "checkov")
         programs = {name: str(find_tool(name, version=None, runner=runner, progress=print).path) for name in names}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -77,3 +78,23 @@ def test_generated_roots_have_what_was_asked_for(tmp_path: Path) -> None:
         assert text.count('\nresource "aws_') == 5
         assert (root / ".terraform.lock.hcl").is_file()
         assert f'"{root.name}/terraform.tfstate"' in text
+
+
+def benchmarks(*args: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchmarks", *args]
+    return subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+
+
+def test_a_place_that_is_not_there_is_made(tmp_path: Path) -> None:
+    place, output = tmp_path / "not" / "there", tmp_path / "a.json"
+    done = benchmarks("run", "start", "--rounds", "1", "--place", str(place), "--output", str(output))
+    assert (done.returncode, [result.name for result in load(output).results]) == (0, ["start"]), done.stderr
+    assert (place / "python-only").is_dir()
+
+
+def test_what_cannot_be_a_place_or_an_output_is_said_before_anything_is_measured(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for args in (("--place", str(file)), ("--output", str(tmp_path / "none" / "a.json")), ("--output", str(tmp_path))):
+        done = benchmarks("run", "start", "--rounds", "1", *args)
+        assert (done.returncode, "Traceback" in done.stderr, args[1] in done.stderr) == (2, False, True), done.stderr
