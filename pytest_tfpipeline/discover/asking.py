@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
@@ -42,6 +43,20 @@ def _news(scene: Scene, root: Root) -> dict[str, object]:
 
 def _taken(root: Root) -> tuple[str, ...]:
     return tuple(templates(root.var_files))
+
+
+def tenants(scene: Scene) -> Iterator[Asked]:
+    """Roots with var files of their own in a directory where none are looked for."""
+    for root in scene.roots:
+        own = scene.sources.apart.get(root.dir)
+        if own and not root.var_files and scene.silent(root, "var_files") and scene.silent(root, "environments"):
+            text = (
+                f"Is each of the {len(own.names)} var files in {posixpath.dirname(own.template)} an environment of "
+                f"{root.dir}? They are not taken for any."
+            )
+            lists = bool(scene.config.environments)
+            comment = "# and the same names in `environments` at the top" if lists else ""
+            yield Asked(text, [root], {"environments": [*own.names], "var_files": [own.template]}, comment)
 
 
 def environments(scene: Scene) -> Iterator[Asked]:
@@ -99,7 +114,7 @@ def backends(scene: Scene) -> Iterator[Asked]:
     """Roots whose backend block leaves something out that nothing else says."""
     asked = [root for root in scene.roots if root.kind is Kind.ROOT and scene.silent(root, "backend")]
     asked = [root for root in asked if lacking(root.backend, root.backend_config) and not _kept_here(scene, root)]
-    asked = [root for root in asked if not root.environments or set(root.environments) - set(root.backend_files)]
+    asked = [root for root in asked if _lacks_backend_file(scene, root)]
     for group in alike(
         asked, lambda root: (root.backend, lacking(root.backend, root.backend_config), _depth(scene, root))
     ):
@@ -110,6 +125,13 @@ def backends(scene: Scene) -> Iterator[Asked]:
         )
         pairs = backend_pairs(missing, _state_name(scene, group))
         yield Asked(text, group, {"backend": pairs}, '# or, for plans without the remote state: backend = "local"')
+
+
+def _lacks_backend_file(scene: Scene, root: Root) -> bool:
+    """Whether no file could be meant. Where no environment is known, any that the root sees could be."""
+    if scene.environments:
+        return not root.environments or bool(set(root.environments) - set(root.backend_files))
+    return next(scene.sources.backend_files.seen_from(root.dir), None) is None
 
 
 def _kept_here(scene: Scene, root: Root) -> bool:
@@ -181,4 +203,4 @@ def _templates(scene: Scene, root: Root, name: str) -> tuple[str, ...]:
 
 
 #: The weightiest first.
-RULES = (wrapped, environments, one_state, backends, workspaces, var_files)
+RULES = (wrapped, tenants, environments, one_state, backends, workspaces, var_files)

@@ -15,13 +15,8 @@ from pytest_tfpipeline.model import Kind, Question, Root
 
 def questions(scene: Scene) -> Iterator[Question]:
     """All of them, the weightiest first. Of a root that was asked about before, the lines belong into its entry."""
-    if not scene.environments and any(root.kind is Kind.ROOT for root in scene.roots):
-        hinted = {name for hint in scene.hints.values() for name in hint.environments}
-        found = scene.sources.environments
-        hinted = hinted or {name for name in (found.candidates if found else ()) if says_environment(name)}
-        names = sorted(hinted, key=order) or ["staging", "production"]
-        lines = tuple(_top(scene, {"environments": names}))
-        yield Question("Which environments are there? No var file and no directory says one.", lines)
+    if not scene.environments and not scene.sources.apart and any(root.kind is Kind.ROOT for root in scene.roots):
+        yield _environments(scene)
     begun: set[str] = set()
     for rule in RULES:
         for asked in rule(scene):
@@ -29,6 +24,17 @@ def questions(scene: Scene) -> Iterator[Question]:
             begun.update(root.dir for root in asked.roots)
     for top_rule in (_guesses, _undeclared):
         yield from top_rule(scene)
+
+
+def _environments(scene: Scene) -> Question:
+    hinted = {name for hint in scene.hints.values() for name in hint.environments}
+    found = scene.sources.environments
+    candidates = {name for name in (found.candidates if found else ()) if says_environment(name)}
+    names = sorted(hinted or candidates, key=order)
+    text = "Which environments are there? No var file and no directory says one. One name is enough."
+    if names:
+        text = "Which environments are there? Files are called like these. Keep those that count:"
+    return Question(text, tuple(_top(scene, {"environments": names or ["staging", "production"]})))
 
 
 def _lines(scene: Scene, asked: Asked, begun: Collection[str]) -> Iterator[str]:

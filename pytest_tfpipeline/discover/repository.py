@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_tfpipeline.config import Config, root_config
 from pytest_tfpipeline.config.entries import home_of
+from pytest_tfpipeline.discover.apart import apart
 from pytest_tfpipeline.discover.cache import FactsCache
 from pytest_tfpipeline.discover.dependencies import (
     circle_note,
@@ -127,7 +128,9 @@ def _classified(top: Path, files: Sequence[str], config: Config, cache_path: Pat
 def _sources(found: Found, files: Iterable[str]) -> Sources:
     listed, dirs = [path for path in files if not prunes(path)], found.directories.keys()
     roots = found.of_kind(Kind.ROOT, Kind.EXAMPLE)
-    return Sources(index_var_files(listed, dirs, roots), index_backend_files(listed, dirs, roots))
+    var_files = index_var_files(listed, dirs, roots)
+    own = apart(var_files, found.of_kind(Kind.ROOT), dirs)
+    return Sources(var_files, index_backend_files(listed, dirs, roots), apart=own)
 
 
 def _workspaces(found: Found, dir_: str) -> Workspaces:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_tfpipeline.config import Config, RootConfig, root_config
+from pytest_tfpipeline.discover.apart import Apart
 from pytest_tfpipeline.discover.assigned import assigned
 from pytest_tfpipeline.discover.environments import Environments
 from pytest_tfpipeline.discover.states import DECISIVE
@@ -38,6 +39,7 @@ class Sources:
     backend_files: Files
     environments: Environments | None = None
     workspaces: Mapping[str, Workspaces] = field(default_factory=dict)
+    apart: Mapping[str, Apart] = field(default_factory=dict)
 
 
 def settled(top: Path, roots: Sequence[Root], sources: Sources, config: Config) -> tuple[Root, ...]:
@@ -136,7 +138,8 @@ def _grounds(root: Root, sources: Sources, entry: RootConfig | None) -> Iterator
     named = sorted(sources.workspaces.get(root.dir, Workspaces()).names.intersection(root.environments))
     if named:
         yield f"terraform.workspace is held against {', '.join(named)}"
-    if root.environments and not environments.by_root.get(root.dir) and not configured:
+    files = root.var_files or root.backend_files
+    if root.environments and not environments.by_root.get(root.dir) and not files and not configured:
         yield "nothing ties it to one of them"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -35,6 +35,8 @@ _VARIABLE = re.compile(
 _SPACED = re.compile(r"\{\{\s*\.?(\w+)\s*\}\}")
 _ENVIRONMENT = re.compile(r"env|stage|workspace|tier|^\d$", re.IGNORECASE)
 _ROOT = re.compile(r"root|stack|module|component|layer|project|service|name|app|dir|target", re.IGNORECASE)
+#: A native test is given its variables for itself: nothing that a plan or an apply would be given.
+_TEST = re.compile(rf"(?:{_PROGRAM.pattern})[)}}]?[\"']?(?:\s+-chdir[=\s]\S+)?\s+test\b", re.IGNORECASE)
 _LONGEST = 200_000
 
 
@@ -71,9 +73,10 @@ def hints(files: Sequence[str], roots: Sequence[Root], read: Callable[[str], str
     """By root, what the first wrapper that names its files, its backend or its workspace says of each of them."""
     calls = [call for path in files if is_wrapper(path) for call in calls_of(path, read(path)[:_LONGEST])]
     known = frozenset(files)
+    with_terraform = frozenset(parent(path) for path in files if path.endswith((".tf", ".tofu")))
     found: dict[str, Hint] = {}
     for call in calls:
-        for root in _meant(call, roots):
+        for root in _meant(call, roots, with_terraform):
             hint = _merged(found.get(root.dir), _hint(call, root, known))
             if hint.var_files or hint.backend or hint.workspace:
                 found[root.dir] = hint
@@ -89,7 +92,7 @@ def calls_of(file: str, text: str) -> Iterator[Call]:
         waiting += raw.rstrip("\\").rstrip() + " "
         if raw.endswith("\\"):
             continue
-        if _PROGRAM.search(waiting) and not waiting.lstrip().startswith("#"):
+        if _PROGRAM.search(waiting) and not _TEST.search(waiting) and not waiting.lstrip().startswith("#"):
             call = _call(file, started, waiting)
             if call.var_files or call.backend or call.workspace:
                 yield call
@@ -130,8 +133,9 @@ def _template(word: str) -> str | None:
     return None if unknown or "$" in text or "`" in text else text
 
 
-def _meant(call: Call, roots: Sequence[Root]) -> Sequence[Root]:
-    """The roots that the call is about: the one that it changes to, that in which the wrapper is, or any."""
+def _meant(call: Call, roots: Sequence[Root], with_terraform: Collection[str]) -> Sequence[Root]:
+    """The roots that the call is about: the one that it changes to, that in which the wrapper is, or any; none where
+    the wrapper is in another directory with Terraform, a module's."""
     if call.directory is not None and "{" not in call.directory:
         named = {posixpath.normpath(join(base, call.directory)) for base in (parent(call.file), ".")}
         return [root for root in roots if root.dir in named]
@@ -139,7 +143,9 @@ def _meant(call: Call, roots: Sequence[Root]) -> Sequence[Root]:
         return roots
     here = parent(call.file)
     around = [root for root in roots if root.dir == here or (root.dir != "." and here.startswith(f"{root.dir}/"))]
-    return [max(around, key=lambda root: len(root.dir))] if around else roots
+    if around:
+        return [max(around, key=lambda root: len(root.dir))]
+    return [] if here in with_terraform else roots
 
 
 def _hint(call: Call, root: Root, files: frozenset[str]) -> Hint:

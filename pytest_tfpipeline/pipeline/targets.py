@@ -71,7 +71,7 @@ def check_environments(asked: Sequence[str], repository: Repository, config: Con
     known = known_environments(config, repository.environments)
     for name in asked:
         if name not in known and not (config.lender(name) and is_environment_name(name)):
-            raise UsageError(f"unknown environment `{name}`{did_you_mean(name, known)}", mend=_known(known))
+            raise UsageError(f"unknown environment `{name}`{did_you_mean(name, known)}", mend=_known(known, name))
         if not repository.roots:
             raise UsageError(
                 f"there is nothing to plan in `{name}`: no Terraform root was found",
@@ -117,10 +117,14 @@ def belongs(root: Root, config: Config, environment: str) -> bool:
     return environment in root.environments or not (root.environments or root.beside)
 
 
-def _known(known: Sequence[str]) -> str:
+def _known(known: Sequence[str], asked: str) -> str:
     if known:
         return f"known environments: {', '.join(known)}"
-    return 'no environment was found; name them in the configuration: environments = ["staging", "production"]'
+    named = asked if is_environment_name(asked) else "staging"
+    return (
+        "no environment was found: `pytest --tf-list` shows what could be one, and asks. If that is its name, in "
+        f'tfpipeline.toml, or below [tool.tfpipeline] of pyproject.toml: environments = ["{named}"]'
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,14 @@ QUESTIONS: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "Which environments are there?",
         ['environments = ["bank-dev", "shop-dev"]'],
     ),
+    "var files of tenants": (
+        {"tf/aws/main.tf": PLAIN, **{f"tf/aws/projects/{name}.tfvars": "" for name in ("acme", "bank", "common")}},
+        "Is each of the 2 var files in tf/aws/projects an environment of tf/aws?",
+        [
+            *("[[root]]", 'match = "tf/aws"', 'environments = ["acme", "bank"]'),
+            'var_files = ["tf/aws/projects/{env}.tfvars"]',
+        ],
+    ),
     "among environments": (
         {"dev/main.tf": PLAIN, "prod/main.tf": PLAIN, "shared/main.tf": PLAIN},
         "Which environments does shared belong to?",
@@ -120,6 +128,26 @@ def test_a_question_and_the_lines_that_settle_it(
 def test_nothing_is_asked_where_everything_is_plain(describe: Callable[..., Any]) -> None:
     files = {"core/main.tf": PLAIN, "core/dev.tfvars": "", "envs/dev/main.tf": PLAIN, "envs/prod/main.tf": PLAIN}
     assert describe(files).repository.questions == ()
+
+
+def test_var_files_below_a_root_are_one_question(describe: Callable[..., Any]) -> None:
+    files = {"tf/aws/main.tf": PLAIN, "tf/aws/projects/acme.tfvars": "", "tf/aws/projects/bank.tfvars": ""}
+    (asked,) = describe(files).repository.questions
+    assert asked.text.startswith("Is each of the 2 var files")
+    again = describe({}, tomllib.loads("\n".join(asked.lines))).repository
+    assert again.environments == ("acme", "bank")
+
+
+def test_a_backend_is_not_asked_for_before_the_environments(describe: Callable[..., Any]) -> None:
+    files = {"tf/core/main.tf": PARTIAL, "tf/backends/shop-dev.s3.tfbackend": "key = 1"}
+    (asked,) = describe(files).repository.questions
+    assert asked.text == "Which environments are there? Files are called like these. Keep those that count:"
+
+
+def test_a_file_ties_a_root_to_an_environment(describe: Callable[..., Any]) -> None:
+    files = {"tf/core/main.tf": PARTIAL, "tf/backends/shop-dev.s3.tfbackend": "key = 1"}
+    (root,) = describe(files, {"environments": ["shop-dev"]}).repository.roots
+    assert root.grounds == ("there is tf/backends/{env}.s3.tfbackend",)
 
 
 def test_lines_for_pyproject_have_its_prefix(describe: Callable[..., Any]) -> None:

@@ -42,6 +42,13 @@ def test_what_is_not_a_command_line_of_terraform() -> None:
     assert _calls("terraform plan -var-file=$SECRET_PLACE.tfvars\n") == []
 
 
+def test_what_native_tests_are_given_is_not_what_a_plan_is_given() -> None:
+    for command in ("terraform test", "tofu test", "$(TERRAFORM) test", "terraform -chdir=tf/core test"):
+        assert _calls(f"{command} -var-file=./tests/globals.tfvars\n") == [], command
+    (call,) = _calls("terraform plan -var-file=test.tfvars\n")
+    assert call.var_files == ("test.tfvars",)
+
+
 def test_variables_that_cannot_all_be_the_roots_name() -> None:
     text = 'terraform init -backend-config="account=${APP_ACCOUNT}" -backend-config="key=${APP_KEY}/x"\n'
     assert _hints(**{"run.sh": text})["tf/core"].backend == ("account={name}", "key={name}/x")
@@ -73,6 +80,11 @@ def test_a_wrapper_somewhere_in_a_root_says_nothing_of_others() -> None:
     assert said_by("tf/core/bin/import.sh") == {"tf/core"}
     assert said_by("bin/plan.sh", Root(".", "top", "main.tf")) == {".", "tf/core", "tf/net"}
     assert said_by("tf/core/bin/import.sh", Root("tf/core/bin", "bin", "tf/core/bin/main.tf")) == {"tf/core/bin"}
+
+
+def test_a_wrapper_of_a_module_says_nothing_of_roots() -> None:
+    files = (*FILES, "module/main.tf", "module/Makefile", "module/x.tfvars")
+    assert hints(files, (CORE, NET), lambda _: "terraform plan -var-file=module/x.tfvars") == {}
 
 
 def test_files_that_are_not_there_are_no_hint() -> None:

@@ -231,8 +231,9 @@ def test_an_unknown_environment_is_named_with_the_known_ones(tmp_path: Path) -> 
 
 
 def test_where_no_environment_is_known_the_line_that_names_them_is_given(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r'no environment was found; .* environments = \["staging", "production"\]'):
-        check_environments(["staging"], Repository(str(tmp_path), roots=(CORE,)), config(tmp_path))
+    for asked, named in (("live-2", "live-2"), ("..", "staging")):
+        with pytest.raises(UsageError, match=rf'`pytest --tf-list` .*, in tfpipeline.toml, .* = \["{named}"\]'):
+            check_environments([asked], Repository(str(tmp_path), roots=(CORE,)), config(tmp_path))
 
 
 def test_an_environment_that_only_has_a_table_is_known(tmp_path: Path) -> None:
