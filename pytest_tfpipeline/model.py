@@ -224,7 +224,8 @@ class Root:
     rule: str = ""
     guessed: bool = False
     environments: tuple[str, ...] = ()
-    #: It stands among directories of environments and is called like none: it belongs to none unless configured.
+    #: It belongs to no environment unless configured: it stands among directories of environments and is called like
+    #: none, or only another root says one.
     beside: bool = False
     after: tuple[str, ...] = ()
     apply: bool = False
@@ -314,6 +315,8 @@ class Repository:
     #: Known environments, in order; the names that look like one but are not counted are `candidates`.
     environments: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
+    #: On what little the only environment rests, which then is not the whole list; "" where it is.
+    lone: str = ""
     #: Things to tell the user once, each a whole sentence.
     notes: tuple[str, ...] = ()
     #: What is ambiguous; until it is answered, the safe reading counts.

@@ -23,6 +23,8 @@ class Environments:
 
     `by_directory` has the roots that are one environment's own, by their place; `beside` those that stand among such
     roots under another name (`wifi` beside `staging`): which environment they are only the configuration can say.
+    `lone` says of one name, the only one, how little it rests on: it is not the whole list, and no other root's. Those
+    other roots are `untied`, and in none as well.
     """
 
     known: tuple[str, ...]
@@ -30,15 +32,22 @@ class Environments:
     by_root: Mapping[str, tuple[str, ...]]
     by_directory: Mapping[str, str]
     beside: frozenset[str] = frozenset()
+    lone: str = ""
+    untied: frozenset[str] = frozenset()
 
     def of(self, root: str, known: Sequence[str]) -> tuple[str, ...]:
-        """The environments of `known` that the root belongs to: those found for it, else all; none if `beside`."""
+        """The environments of `known` that the root belongs to: those found for it, else all; none if it is `beside`
+        others or `untied`."""
         if root in self.by_directory:
             return tuple(name for name in known if name == self.by_directory[root])
         found = self.by_root.get(root, ())
-        if root in self.beside and not found:
+        if not found and self.in_none(root):
             return ()
         return tuple(name for name in known if name in found) or tuple(known)
+
+    def in_none(self, root: str) -> bool:
+        """Whether only the configuration can say what the root belongs to."""
+        return root in self.beside or root in self.untied
 
 
 def find_environments(
@@ -57,13 +66,30 @@ def find_environments(
     beside = frozenset(_beside(roots, by_directory))
     candidates = {name for names in seen.values() for name in names} | {posixpath.basename(root) for root in beside}
     known = counted | set(by_directory.values()) | {name for names in named.values() for name in names}
+    untied = frozenset(root for root in roots if root not in by_directory and root not in beside and not by_root[root])
+    lone = "" if counted else _lone(by_directory, named, untied)
     return Environments(
         known=_ordered(known),
         candidates=tuple(sorted(candidates - known)),
         by_root=by_root,
         by_directory=by_directory,
         beside=beside,
+        lone=lone,
+        untied=untied if lone else frozenset(),
     )
+
+
+def _lone(by_directory: Mapping[str, str], named: Mapping[str, Collection[str]], others: Collection[str]) -> str:
+    """What alone says an environment, where that is one directory's name and there are `others`, or texts that name
+    one workspace and so mean more of them; "" where it is more than that, or nothing."""
+    compared = sorted(root for root, names in named.items() if names)
+    words = {*by_directory.values(), *(name for root in compared for name in named[root])}
+    if len(words) != 1 or len(by_directory) > 1:
+        return ""
+    if compared:
+        who = f"{compared[0]} and {len(compared) - 1} more hold" if len(compared) > 1 else f"{compared[0]} holds"
+        return f"{who} terraform.workspace against {min(words)} alone"
+    return f"only {min(by_directory)} is called like an environment" if others else ""
 
 
 def _visible(root: str, *files: Files) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from pytest_tfpipeline.config import root_config
 from pytest_tfpipeline.config.entries import assignments, literal, pattern_for, root_entry
-from pytest_tfpipeline.discover.asking import RULES
+from pytest_tfpipeline.discover.asking import RULES, UNKNOWN
 from pytest_tfpipeline.discover.names import says_environment
 from pytest_tfpipeline.discover.places import order
 from pytest_tfpipeline.discover.scene import SHOWN, Asked, Scene, has, named
@@ -15,8 +15,7 @@ from pytest_tfpipeline.model import Kind, Question, Root
 
 def questions(scene: Scene) -> Iterator[Question]:
     """All of them, the weightiest first. Of a root that was asked about before, the lines belong into its entry."""
-    if not scene.environments and not scene.sources.apart and any(root.kind is Kind.ROOT for root in scene.roots):
-        yield _environments(scene)
+    yield from _environments(scene)
     begun: set[str] = set()
     for rule in RULES:
         for asked in rule(scene):
@@ -26,15 +25,27 @@ def questions(scene: Scene) -> Iterator[Question]:
         yield from top_rule(scene)
 
 
-def _environments(scene: Scene) -> Question:
-    hinted = {name for hint in scene.hints.values() for name in hint.environments}
+def _environments(scene: Scene) -> Iterator[Question]:
+    """What environments there are, where nothing says it, or but one thing that says one of them."""
     found = scene.sources.environments
-    candidates = {name for name in (found.candidates if found else ()) if says_environment(name)}
-    names = sorted(hinted or candidates, key=order)
-    text = "Which environments are there? No var file and no directory says one. One name is enough."
+    lone = found.lone if found else ""
+    if (scene.environments and not lone) or scene.sources.apart:
+        return
+    if any(root.kind is Kind.ROOT for root in scene.roots):
+        hinted = {name for hint in scene.hints.values() for name in hint.environments}
+        names = hinted or {name for name in (found.candidates if found else ()) if says_environment(name)}
+        more = () if names else (UNKNOWN,) if lone else ("staging", "production")
+        known = [*sorted({*scene.environments, *names}, key=order), *more]
+        lines = tuple(_top(scene, {"environments": known}))
+        yield Question(f"Which environments are there? {_what_is_found(lone, bool(names))}", lines)
+
+
+def _what_is_found(lone: str, names: bool) -> str:
+    if lone:
+        return f"One is found, and {lone}."
     if names:
-        text = "Which environments are there? Files are called like these. Keep those that count:"
-    return Question(text, tuple(_top(scene, {"environments": names or ["staging", "production"]})))
+        return "Files are called like these. Keep those that count:"
+    return "No var file and no directory says one. One name is enough."
 
 
 def _lines(scene: Scene, asked: Asked, begun: Collection[str]) -> Iterator[str]:
@@ -43,10 +54,20 @@ def _lines(scene: Scene, asked: Asked, begun: Collection[str]) -> Iterator[str]:
     if fresh:
         yield from _entry(scene, fresh, asked.settings)
     if has_entry:
-        yield f"# in the entry that {named(has_entry)} {has(has_entry)} already:"
+        if _shared(scene, has_entry):
+            yield f"# for {named(has_entry)} alone, in an entry above the one that matches more:"
+        else:
+            yield f"# in the entry that {named(has_entry)} {has(has_entry)} already:"
         yield from assignments(asked.settings)
     if asked.comment:
         yield asked.comment
+
+
+def _shared(scene: Scene, roots: Sequence[Root]) -> bool:
+    """Whether an entry of these roots is that of others too."""
+    entries = [entry for root in roots if (entry := root_config(scene.config, root.dir))]
+    others = (root for root in scene.roots if root not in roots)
+    return any(root_config(scene.config, root.dir) is entry for root in others for entry in entries)
 
 
 def _top(scene: Scene, settings: dict[str, object]) -> Iterator[str]:

@@ -74,6 +74,8 @@ def discover(top: Path, config: Config, cache_path: Path | None, runner: Runner)
     environments = find_environments(
         found.of_kind(Kind.ROOT), sources.var_files, sources.backend_files, {k: v.names for k, v in workspaces.items()}
     )
+    if config.environments or config.environment:
+        environments = replace(environments, lone="", untied=frozenset())
     known = _known_environments(config, environments)
     roots, notes = _roots(top, found, config, environments, known)
     sources = replace(sources, environments=environments, workspaces=workspaces)
@@ -89,6 +91,7 @@ def discover(top: Path, config: Config, cache_path: Path | None, runner: Runner)
         suites=suites,
         environments=known,
         candidates=tuple(name for name in environments.candidates if name not in known),
+        lone=environments.lone,
         notes=(*notes, *_other_problems(found), *_odd(top, found, roots, files), *_undeclared(config, environments)),
         questions=tuple(questions(Scene(roots, sources, config, home_of(top, config), known, wrapped))),
         tofu=dict(found.tofu),
@@ -163,7 +166,7 @@ def _roots(
             made[dir_],
             after=tuple(sorted(ordered.after[dir_])),
             environments=_environments_of(made[dir_], config, environments, known),
-            beside=dir_ in environments.beside,
+            beside=environments.in_none(dir_),
         )
         for dir_ in ordered.roots
     )

@@ -133,6 +133,9 @@ def _grounds(root: Root, sources: Sources, entry: RootConfig | None) -> Iterator
     if root.dir in environments.beside:
         yield "it stands among directories of environments, and is called like none"
         return
+    if root.dir in environments.untied:
+        yield environments.lone
+        return
     yield from (f"there is {template}" for template in templates(root.var_files))
     yield from (f"there is {template}" for template in templates(root.backend_files))
     named = sorted(sources.workspaces.get(root.dir, Workspaces()).names.intersection(root.environments))

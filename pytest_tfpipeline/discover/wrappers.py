@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 
 from pytest_tfpipeline.config.types import is_pair
 from pytest_tfpipeline.discover.directories import join, parent
@@ -14,16 +14,10 @@ from pytest_tfpipeline.discover.files import prunes
 from pytest_tfpipeline.model import Root
 
 _WRAPPERS = (
-    "Makefile",
-    "makefile",
-    "GNUmakefile",
-    "*.mk",
-    "Taskfile.y*ml",
-    "taskfile.y*ml",
-    "justfile",
-    "*.sh",
-    "*.bash",
+    *("Makefile", "makefile", "GNUmakefile", "*.mk", "Taskfile.y*ml", "taskfile.y*ml", "justfile"),
+    *("*.sh", "*.bash"),
 )
+_WRAPPER = re.compile("|".join(map(translate, _WRAPPERS)))
 _PROGRAM = re.compile(r"\b(?:terraform|tofu)\b|\$[({]?(?:TERRAFORM|TF|TOFU)\b", re.IGNORECASE)
 _OPTION = re.compile(r"(?<!\S)[\"']?--?(var-file|backend-config|chdir)(?:=|\s+)(\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|\"']\S*)")
 _WORKSPACE = re.compile(r"\bworkspace\s+(?:select|new)\s+(?:-\S+\s+)*(\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|]+)")
@@ -66,7 +60,7 @@ class Hint:
 
 def is_wrapper(path: str) -> bool:
     """Whether the file may be one, by its name."""
-    return not prunes(path) and any(fnmatchcase(posixpath.basename(path), pattern) for pattern in _WRAPPERS)
+    return bool(_WRAPPER.match(posixpath.basename(path))) and not prunes(path)
 
 
 def hints(files: Sequence[str], roots: Sequence[Root], read: Callable[[str], str]) -> dict[str, Hint]:

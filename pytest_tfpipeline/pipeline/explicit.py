@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_tfpipeline.config.edit import Addition
 from pytest_tfpipeline.config.entries import Home, assignments, literal, pattern_for, root_entry
 from pytest_tfpipeline.config.keys import Config
 from pytest_tfpipeline.config.match import known_environments, root_config
+from pytest_tfpipeline.discover.scene import alike
 from pytest_tfpipeline.discover.settled import named, templates
 from pytest_tfpipeline.discover.unfilled import example
 from pytest_tfpipeline.model import Kind, Repository, Root, Variable
@@ -17,6 +18,10 @@ from pytest_tfpipeline.reports.listing import Wanting
 
 #: Settings of one entry, as pairs: what makes roots alike.
 _Settings = tuple[tuple[str, object], ...]
+#: Variables of a root that nothing gives a value to.
+Lacks = Sequence[Variable]
+#: How many entries may differ in these alone, and how many names are shown where more would.
+_FEW, _SHOWN = 12, 8
 
 
 def explicit(repository: Repository, config: Config, home: Home, wanting: Sequence[Wanting] = ()) -> Addition:
@@ -24,12 +29,13 @@ def explicit(repository: Repository, config: Config, home: Home, wanting: Sequen
     roots = [root for root in repository.roots if root_config(config, root.dir) is None]
     lacks = {one.root: tuple(replace(each, file=None, line=None) for each in one.variables) for one in wanting}
     known = known_environments(config, repository.environments)
-    return Addition(_top(repository, config, known), tuple(_entries(roots, known, home, lacks)))
+    everyones = () if repository.lone else known
+    return Addition(_top(repository, config, known), tuple(_entries(roots, everyones, home, lacks)))
 
 
 def _top(repository: Repository, config: Config, known: Sequence[str]) -> dict[str, object]:
     found: dict[str, object] = {}
-    if known and not config.environments:
+    if known and not config.environments and not repository.lone:
         found["environments"] = [*known]
     guessed = [literal(root.dir) for root in repository.roots if root.guessed]
     if guessed and not config.include:
@@ -38,29 +44,44 @@ def _top(repository: Repository, config: Config, known: Sequence[str]) -> dict[s
 
 
 def _entries(
-    roots: Sequence[Root], known: Sequence[str], home: Home, lacks: Mapping[str, Sequence[Variable]]
-) -> Iterator[Sequence[str]]:
-    """An entry for each kind of root, the rarest first: the first match wins, so that a later one may match more."""
-    groups: defaultdict[tuple[_Settings, tuple[Variable, ...]], list[Root]] = defaultdict(list)
-    for root in roots:
-        if root.kind is not Kind.EXAMPLE:
-            groups[_settings(root, known), tuple(lacks.get(root.dir, ()))].append(root)
-    told = {key: group for key, group in groups.items() if any(key)}
+    roots: Sequence[Root], known: Sequence[str], home: Home, lacks: Mapping[str, Lacks]
+) -> list[Sequence[str]]:
+    """An entry for each kind of root. What variables lack a value tells kinds apart while that makes few entries; else
+    it is only counted."""
+    roots = [root for root in roots if root.kind is not Kind.EXAMPLE]
+    settings = {root.dir: _settings(root, known) for root in roots}
+    found = _by_kind(roots, home, settings, lacks, lambda root: (settings[root.dir], tuple(lacks.get(root.dir, ()))))
+    if len(found) > _FEW:
+        return _by_kind(roots, home, settings, lacks, lambda root: settings[root.dir])
+    return found
+
+
+def _by_kind(
+    roots: Sequence[Root],
+    home: Home,
+    settings: Mapping[str, _Settings],
+    lacks: Mapping[str, Lacks],
+    kind: Callable[[Root], Hashable],
+) -> list[Sequence[str]]:
+    """The entries, the rarest kind first: the first match wins, so that a later one may match more."""
     left = {root.dir for root in roots}
-    for (settings, variables), group in sorted(told.items(), key=lambda item: (len(item[1]), item[1][0].dir)):
-        left -= {root.dir for root in group}
-        yield from _patterned(group, left, home, dict(settings), variables)
+    entries: list[Sequence[str]] = []
+    for group in sorted(alike(roots, kind), key=lambda group: (len(group), group[0].dir)):
+        if settings[group[0].dir] or any(root.dir in lacks for root in group):
+            left -= {root.dir for root in group}
+            entries += _patterned(group, left, home, dict(settings[group[0].dir]), lacks)
+    return entries
 
 
 def _patterned(
-    group: Sequence[Root], left: set[str], home: Home, settings: dict[str, object], variables: Sequence[Variable]
+    group: Sequence[Root], left: set[str], home: Home, settings: dict[str, object], lacks: Mapping[str, Lacks]
 ) -> Iterator[Sequence[str]]:
     pattern = pattern_for([root.dir for root in group], left)
-    below = tuple(_to_fill(variables))
     if pattern is not None:
-        yield (*root_entry(home, pattern, _plain(settings, group)), *below)
+        yield (*root_entry(home, pattern, _plain(settings, group)), *_to_fill(group, lacks))
     else:
-        yield from ((*root_entry(home, literal(root.dir), _plain(settings, [root])), *below) for root in group)
+        for root in group:
+            yield (*root_entry(home, literal(root.dir), _plain(settings, [root])), *_to_fill([root], lacks))
 
 
 def _settings(root: Root, known: Sequence[str]) -> _Settings:
@@ -95,8 +116,16 @@ def _spelled(value: object, name: str) -> object:
     return value.replace("{name}", name) if isinstance(value, str) else value
 
 
-def _to_fill(variables: Sequence[Variable]) -> Iterator[str]:
-    """The variables without a value, as a comment: a value that nobody has thought about must not be planned with."""
-    if variables:
+def _to_fill(group: Sequence[Root], lacks: Mapping[str, Lacks]) -> Iterator[str]:
+    """The variables without a value, as a comment: a value that nobody has thought about must not be planned with. Of
+    roots that lack different ones, how many lack which."""
+    lacking = [tuple(lacks[root.dir]) for root in group if root.dir in lacks]
+    if len(set(lacking)) == 1:
         yield "# These variables have no value yet; a secret is read from the environment, as ${NAME}."
-        yield f"# {next(assignments({'vars': {one.name: example(one) for one in variables}}))}"
+        yield f"# {next(assignments({'vars': {one.name: example(one) for one in lacking[0]}}))}"
+    elif lacking:
+        counts = Counter(one.name for variables in lacking for one in variables).most_common()
+        more = f", and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
+        which = ", ".join(f"{name} ({count})" for name, count in counts[:_SHOWN])
+        yield f"# Variables of {len(lacking)} of them have no value yet; `pytest --tf-list` says of each root which."
+        yield f"# How many roots lack which: {which}{more}."

@@ -87,7 +87,8 @@ def _ending(repository: Repository) -> Iterator[str]:
     counts = Counter(row.kind for row in repository.directories)
     if counts:
         yield from _wrapped(", ".join(f"{counts[kind]} {_plural(kind, counts[kind])}" for kind in Kind if counts[kind]))
-    yield from _wrapped(f"Environments: {', '.join(repository.environments) or 'none found'}")
+    doubt = f" ({repository.lone})" if repository.lone else ""
+    yield from _wrapped(f"Environments: {', '.join(repository.environments) or 'none found'}{doubt}")
     if repository.candidates:
         yield from _wrapped(f"Not taken for environments: {', '.join(repository.candidates)}")
     for note in repository.notes:

@@ -116,3 +116,41 @@ def test_an_example_is_only_in_emulated_environments(describe: Callable[..., Any
     files = {"examples/a/main.tf": 'provider "aws" {}\n' + ROOT, "b/main.tf": ROOT}
     config = {"environments": ["staging", "production"], "environment": {"staging": {"emulator": "aws"}}}
     assert describe(files, config).roots["examples/a"].environments == ("staging",)
+
+
+def test_a_lone_directory_is_its_own_environment_and_no_other_roots(describe: Callable[..., Any]) -> None:
+    files = {"accounts/stage/main.tf": ROOT, "net/main.tf": ROOT, "dns/main.tf": ROOT}
+    found = describe(files)
+    assert found.roots["accounts/stage"].environments == found.repository.environments == ("stage",)
+    assert (found.roots["net"].environments, found.roots["net"].beside) == ((), True)
+    assert found.roots["net"].grounds == (found.repository.lone,)
+    assert found.repository.lone == "only accounts/stage is called like an environment"
+    assert describe(files, {"environments": ["stage"]}).roots["net"].environments == ("stage",)
+    assert describe(files, {"environment": {"stage": {}}}).roots["net"].environments == ("stage",)
+
+
+def test_two_directories_or_a_file_are_the_other_roots_too(describe: Callable[..., Any]) -> None:
+    files = {"a/stage/main.tf": ROOT, "b/stage/main.tf": ROOT, "net/main.tf": ROOT}
+    assert describe(files).roots["net"].environments == ("stage",)
+
+
+def test_a_var_file_beside_a_lone_directory(describe: Callable[..., Any]) -> None:
+    files = {"a/stage/main.tf": ROOT, "app/main.tf": ROOT, "app/stage.tfvars": "", "net/main.tf": ROOT}
+    assert describe(files).roots["net"].environments == ("stage",)
+
+
+def test_a_directory_without_another_root_needs_no_word(describe: Callable[..., Any]) -> None:
+    assert describe({"prod/main.tf": ROOT, "modules/a/main.tf": ""}).repository.lone == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "lone"), [(("prod",), "core holds terraform.workspace against prod alone"), (("dev", "prod"), "")]
+)
+def test_one_compared_name_means_that_there_are_others(
+    describe: Callable[..., Any], names: tuple[str, ...], lone: str
+) -> None:
+    compared = "".join(f'locals {{\n  is_{name} = terraform.workspace == "{name}"\n}}\n' for name in names)
+    found = describe({"core/main.tf": ROOT + compared, "net/main.tf": ROOT})
+    assert found.repository.lone == lone
+    assert found.roots["core"].environments == names
+    assert found.roots["net"].environments == (() if lone else names)

@@ -27,6 +27,16 @@ QUESTIONS: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "Which environments are there?",
         ['environments = ["staging", "production"]'],
     ),
+    "the others of one directory": (
+        {"a/stage/main.tf": PLAIN, "net/main.tf": PLAIN},
+        "Which environments are there? One is found, and only a/stage is called like an environment.",
+        ['environments = ["stage", "..."]'],
+    ),
+    "the others of one workspace": (
+        {"core/main.tf": PLAIN + 'locals {\n  live = terraform.workspace == "prod"\n}\n'},
+        "Which environments are there? One is found, and core holds terraform.workspace against prod alone.",
+        ['environments = ["prod", "..."]'],
+    ),
     "environments of several tenants": (
         {
             "tf/core/main.tf": PLAIN,
@@ -119,7 +129,7 @@ def test_a_question_and_the_lines_that_settle_it(
     assert asked is not None
     assert list(asked.lines) == lines
 
-    pasted = tomllib.loads("\n".join(asked.lines).replace("...", "prod"))
+    pasted = tomllib.loads("\n".join(asked.lines).replace("...", "qa"))
     again = describe({}, pasted)
     check_against(Config.model_validate(pasted), again.repository)
     assert _asked(again.repository.questions, text) is None
@@ -178,3 +188,9 @@ def test_states_that_are_kept_here_are_not_asked_for(describe: Callable[..., Any
 
 def _asked(questions: tuple[Question, ...], text: str) -> Question | None:
     return next((one for one in questions if one.text.startswith(text)), None)
+
+
+def test_an_answer_for_some_of_an_entrys_roots_goes_above_it(describe: Callable[..., Any]) -> None:
+    files = {"core/main.tf": PARTIAL, "net/main.tf": PLAIN, "dev.tfvars": ""}
+    (asked,) = describe(files, {"root": [{"match": "**"}]}).repository.questions
+    assert asked.lines[0] == "# for core alone, in an entry above the one that matches more:"

@@ -75,6 +75,20 @@ var_files = ["tf/{name}/config/{env}.tfvars"]
     assert not (tmp_path / "tfpipeline.toml").exists()
 
 
+def test_many_roots_that_lack_different_variables_are_one_entry(tmp_path: Path) -> None:
+    one = 'variable "region" {}\nvariable "v%d" {}\n'
+    _write(tmp_path, {f"a{index}/{'b/' * (index % 2)}main.tf": PLAIN + one % index for index in range(40)})
+    _write(tmp_path, {"plain/main.tf": PLAIN, "prod.tfvars": "", "dev.tfvars": "", "a1/b/prod.tfvars": ""})
+    found = initial(tmp_path, None, {})
+    assert [table[1] for table in found.addition.tables] == ['match = "a1/b"', 'match = "**"']
+    of_them, which = found.addition.tables[1][-2:]
+    assert of_them == "# Variables of 39 of them have no value yet; `pytest --tf-list` says of each root which."
+    assert which.startswith("# How many roots lack which: region (39), v0 (1), ")
+    assert which.endswith(", and 32 more.")
+    write_initial(found)
+    assert initial(tmp_path, None, {}).addition.empty
+
+
 def test_write_adds_to_pyproject_and_asks_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

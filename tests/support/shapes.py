@@ -133,6 +133,14 @@ SHAPES: dict[str, Shape] = {
         {"core": ("prod",)},
         {"core": {"prod": "core/prod.tfvars"}},
     ),
+    "one directory of an environment, and a root elsewhere": Shape(
+        {"accounts/stage/main.tf": PLAIN, "net/main.tf": PLAIN}, {"accounts/stage": ("stage",), "net": ()}
+    ),
+    "one workspace that is compared": Shape(
+        {"main.tf": WHOLE + 'locals {\n  big = terraform.workspace == "prod"\n}\n'},
+        {".": ("prod",)},
+        workspaces={".": ("prod",)},
+    ),
     "workspaces that a map knows": Shape(
         {"main.tf": WHOLE + _MAP}, {".": ("dev", "prod")}, workspaces={".": ("dev", "prod")}
     ),
