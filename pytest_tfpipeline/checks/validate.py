@@ -51,13 +51,14 @@ def _findings(ctx: Context, root_dir: str) -> tuple[Finding, ...]:
         valid = bool(answer["valid"]) and outcome.ok
     except (ValueError, KeyError):
         return (directory.broken(outcome, "validate", f"{directory.terraform.name} validate"),)
-    findings = findings_from_diagnostics(
+    said = findings_from_diagnostics(
         answer.get("diagnostics", ()),
         root_dir,
         ctx.run.repository.path,
         copy=directory.copy,
         rule="terraform-validate",
     )
+    findings = tuple(map(directory.with_what_is_lacking, said))
     if valid:
         return (*findings, *_unread(ctx.root(root_dir)))
     return (

@@ -56,6 +56,7 @@ FEATURES = (
     _functions("issensitive", terraform="1.8", tofu="1.7"),
     _functions("templatestring", terraform="1.9", tofu="1.7"),
     _functions("ephemeralasnull", terraform="1.10", tofu="1.11"),
+    _functions("base64gunzip", "cidrcontains", "urldecode", tofu="1.7"),
 )
 
 

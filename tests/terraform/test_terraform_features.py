@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pytest_tfpipeline.model import PlanStatus, Target, Tool
+from pytest_tfpipeline.checks.validate import check
+from pytest_tfpipeline.model import Check, CheckKind, PlanStatus, Target, Tool
 from pytest_tfpipeline.terraform.features import lacking
 from pytest_tfpipeline.terraform.planning import ensure_plan
 
@@ -40,3 +41,10 @@ def test_what_only_opentofu_has_is_said_where_terraform_refuses_it(playground: A
     result = ensure_plan(playground.open(app), app)
     assert result.status is PlanStatus.FAILED
     assert any("terraform has no `encryption` blocks: OpenTofu has" in one.text for one in result.findings)
+
+
+def test_what_is_lacking_is_said_by_validate(playground: Any) -> None:
+    """The function is not read before `terraform validate` reads it."""
+    playground.write("app/main.tf", 'output "o" {\n  value = urldecode("a")\n}\n')
+    found = check(playground.open(Target("app", "staging")), Check("app/main.tf::validate", CheckKind.VALIDATE, "app"))
+    assert any("`urldecode`: OpenTofu has" in one.text for one in found.findings)
