@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import select
 import signal
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 import grpc
 
@@ -64,6 +66,44 @@ class ProviderProcess:
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
+
+
+class Started:
+    """Processes that end together, also one that comes to run only when the others are ended."""
+
+    def __init__(self) -> None:
+        self._processes: list[ProviderProcess] = []
+        self._starting = 0
+        self._over = False
+        self._changed = threading.Condition()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._over = True
+            self._changed.wait_for(lambda: not self._starting)
+        for process in self._processes:
+            process.close()
+
+    def __len__(self) -> int:
+        return len(self._processes)
+
+    def add(self, start: Callable[[], ProviderProcess]) -> ProviderProcess:
+        """One more; from several threads. Raises what `start` does, and ConnectionError where all is over."""
+        with self._changed:
+            if self._over:
+                raise ConnectionError("nobody uses this provider any more")
+            self._starting += 1
+        try:
+            process = start()
+            self._processes.append(process)
+            return process
+        finally:
+            with self._changed:
+                self._starting -= 1
+                self._changed.notify_all()
 
 
 def _read_handshake(process: Service) -> tuple[int, str]:

@@ -23,13 +23,6 @@ _STATES = ("tfstate", "tfstate-prev")
 _LOCKED = re.compile(r'^provider\s+"([^"]+)"\s*\{[^}]*?^\s*version\s*=\s*"([^"]+)"([^}]*)', re.MULTILINE)
 #: A hash that init can hold against an unpacked package; terraform refuses to start one that was held against none.
 _HELD = '"h1:'
-#: What gives a provider a second configuration: an argument `alias` of a block `provider` (values such as "alias/x" and
-#: blocks of that name are none), or a block in a module. Only JSON can write their names with escapes; nobody does, and
-#: who does is taken to have them.
-_BLOCK = re.compile(r"\bprovider\b")
-_ALIAS = re.compile(r"\balias\b(?:\s|/\*(?:(?!\*/).)*\*/)*=(?![=>])", re.DOTALL)
-_ALIAS_IN_JSON = re.compile(r'"alias"\s*:\s*[^\s\[{]|\\u')
-_PROVIDER = re.compile(r'\bprovider\b[^=\n]*\{|"provider"\s*:\s*[\[{]')
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -43,15 +36,14 @@ def reattached(
     plan: Path | None = None,
     tell: Callable[[str], object] = str,
 ) -> Iterator[dict[str, str] | None]:
-    """The variable for a terraform in `cwd`, for as long as the block runs; None where there is nothing to be had, or
-    where it is not `shared` and a provider may be configured more than once.
+    """The variable for a terraform in `cwd`, for as long as the block runs; None where there is nothing to be had.
 
     `env` is what a provider of its own inherits. With `shared`, one that others use, and that must not be configured,
     will do: for `validate` and `show`. `plan` is the plan file that is to be shown. `tell` hears why there is nothing
     to be had, where that is no matter of the root.
     """
     programs = locked_programs(cwd)
-    if not programs or not (shared or configured_once(cwd)):
+    if not programs:
         yield None
         return
     with socket.socket(socket.AF_UNIX) as connection:
@@ -66,7 +58,22 @@ def reattached(
             answer = {"problem": str(error)}
         if "problem" in answer:
             tell(str(answer["problem"]))
-        yield {VARIABLE: json.dumps(answer["reattach"])} if "reattach" in answer else None
+        if "reattach" not in answer:
+            yield None
+            return
+        yield {VARIABLE: json.dumps(answer["reattach"])}
+        problem = _problem_meanwhile(connection)
+        if problem:
+            tell(problem)
+
+
+def _problem_meanwhile(connection: socket.socket) -> str:
+    """What a provider that was to be started later said; "" for nothing, and where the service has ended."""
+    try:
+        connection.shutdown(socket.SHUT_WR)
+        return str(receive(connection).get("problem", ""))
+    except (OSError, ValueError):
+        return ""
 
 
 def locked_programs(cwd: Path) -> dict[str, str]:
@@ -84,28 +91,6 @@ def locked_programs(cwd: Path) -> dict[str, str]:
             return {}
         found[address] = str(programs[0].resolve())
     return found
-
-
-def configured_once(cwd: Path) -> bool:
-    """Whether each provider has one configuration at most. terraform starts a process for each of them; given one that
-    runs already, it would configure that again, and the last region or account would be everybody's. In doubt, no."""
-    root = cwd.resolve()
-    try:
-        return not any(_configures_again(path, path.parent.resolve() == root) for path in configuration_files(cwd))
-    except (OSError, ValueError):
-        return False
-
-
-def _configures_again(path: Path, in_root: bool) -> bool:
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return _has_alias(text, in_json=path.suffix == ".json") or (not in_root and bool(_PROVIDER.search(text)))
-
-
-def _has_alias(text: str, *, in_json: bool) -> bool:
-    if in_json:
-        return bool(_ALIAS_IN_JSON.search(text))
-    first = _BLOCK.search(text)
-    return first is not None and bool(_ALIAS.search(text, first.end()))
 
 
 def names_in(cwd: Path, plan: Path | None = None) -> set[str]:

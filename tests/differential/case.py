@@ -19,8 +19,7 @@ class Case:
 
     `uses` are the providers that `versions.tf` requires, beside a local backend; None: there is no such file.
     `locked` are those in its lock file, if not the same; there is none without any, and `edited` is one text of it and
-    what stands there instead. `again` are commands that pass, and only plainly; `plainly` are those that are not even
-    tried otherwise.
+    what stands there instead. `again` are commands that pass, and only plainly.
     """
 
     name: str
@@ -30,7 +29,6 @@ class Case:
     locked: tuple[str, ...] | None = None
     edited: tuple[str, str] = ("", "")
     again: tuple[str, ...] = ()
-    plainly: tuple[str, ...] = ()
     tofu: bool = False
 
     @property

@@ -49,6 +49,171 @@ output "arn" {
 }
 """
 }
+#: Each would be planned otherwise in a process that another one has configured: other tags, another region in the ARN,
+#: another account.
+_DIFFERING = """
+provider "aws" {
+  alias  = "untagged"
+  region = "eu-west-2"
+}
+
+provider "aws" {
+  alias  = "certificates"
+  region = "us-east-1"
+
+  default_tags {
+    tags = {
+      Team = "edge"
+      Cost = "1"
+    }
+  }
+}
+
+provider "aws" {
+  alias  = "audit"
+  region = "eu-central-1"
+
+  assume_role {
+    role_arn = "arn:aws:iam::210987654321:role/reader"
+  }
+}
+
+data "aws_region" "certificates" {
+  provider = aws.certificates
+}
+
+data "aws_caller_identity" "audit" {
+  provider = aws.audit
+}
+
+resource "aws_sns_topic" "ours" {
+  name = "ours"
+}
+
+resource "aws_sns_topic" "untagged" {
+  provider = aws.untagged
+  name     = "untagged"
+}
+
+resource "aws_sns_topic" "certificates" {
+  provider = aws.certificates
+  name     = data.aws_region.certificates.name
+}
+
+resource "aws_sns_topic" "audit" {
+  provider = aws.audit
+  name     = data.aws_caller_identity.audit.account_id
+}
+
+module "counted" {
+  source = "./handed"
+  count  = 2
+  name   = "counted-${count.index}"
+  providers = {
+    aws.x = aws.certificates
+  }
+}
+
+module "each" {
+  source   = "./handed"
+  for_each = toset(["a", "b"])
+  name     = each.key
+  providers = {
+    aws.x = aws.audit
+  }
+}
+
+module "own" {
+  source = "./own"
+}
+
+output "seen" {
+  value = [module.counted[*].seen, values(module.each)[*].seen, module.own.seen]
+}
+"""
+_SEEN = """
+data "aws_region" "it" {%(provider)s}
+
+data "aws_caller_identity" "it" {%(provider)s}
+
+resource "aws_sqs_queue" "it" {%(provider)s
+  name = %(name)s
+}
+
+output "seen" {
+  value = [data.aws_region.it.name, data.aws_caller_identity.it.account_id, aws_sqs_queue.it.tags_all]
+}
+"""
+_HANDED = """
+terraform {
+  required_providers {
+    aws = {
+      source                = "registry.terraform.io/hashicorp/aws"
+      configuration_aliases = [aws.x]
+    }
+  }
+}
+
+variable "name" {
+  type = string
+}
+"""
+_MODULES = {
+    "handed/main.tf": _HANDED + _SEEN % {"provider": "\n  provider = aws.x\n", "name": "var.name"},
+    "own/main.tf": """
+provider "aws" {
+  region = "ap-southeast-2"
+
+  default_tags {
+    tags = {
+      Team = "own"
+    }
+  }
+}
+"""
+    + _SEEN % {"provider": "\n", "name": '"own"'},
+}
+_EACH = """
+terraform {
+  backend "local" {}
+  required_providers {
+    aws = {
+      source  = "registry.terraform.io/hashicorp/aws"
+      version = "5.100.0"
+    }
+  }
+}
+
+locals {
+  regions = toset(["eu-west-2", "us-east-1", "eu-central-1"])
+}
+
+provider "aws" {
+  alias    = "by"
+  for_each = local.regions
+  region   = each.key
+
+  default_tags {
+    tags = {
+      Place = each.key
+    }
+  }
+}
+
+module "place" {
+  source   = "./handed"
+  for_each = local.regions
+  name     = "it"
+  providers = {
+    aws.x = aws.by[each.key]
+  }
+}
+
+output "seen" {
+  value = values(module.place)[*].seen
+}
+"""
+_EACH_MODULE = {"handed/main.tf": _MODULES["handed/main.tf"]}
 _TOPIC = "arn:aws:sns:eu-west-2:123456789012:gone"
 _GONE = {
     "version": 4,
@@ -126,7 +291,15 @@ output "queue" {
 """,
         ("aws",),
         _QUEUE,
-        plainly=("plan",),
+    ),
+    Case("aws with configurations that differ", _PROVIDER + _DIFFERING, ("aws",), _MODULES),
+    Case(
+        "aws with tofu and providers for each",
+        _EACH,
+        None,
+        _EACH_MODULE,
+        locked=("aws",),
+        tofu=True,
     ),
     Case(
         "aws with values that name aliases",

@@ -305,7 +305,6 @@ resource "time_static" "ours" {
 """,
         ("time",),
         {"clock/main.tf": _CLOCK},
-        plainly=("plan",),
     ),
     Case(
         "several providers and aliases",
@@ -332,7 +331,72 @@ resource "time_static" "it" {
 }
 """,
         ("local", "time"),
-        plainly=("plan",),
+    ),
+    Case(
+        "a provider block in a module, and aliases of two handed on",
+        """
+provider "local" {
+  alias = "second"
+}
+
+provider "time" {
+  alias = "second"
+}
+
+module "own" {
+  source = "./own"
+}
+
+module "handed" {
+  source = "./handed"
+  count  = 3
+  providers = {
+    local.x = local.second
+    time.y  = time.second
+  }
+}
+
+output "years" {
+  value = [module.own.year, module.handed[*].year]
+}
+""",
+        ("local", "time"),
+        {
+            "own/main.tf": 'provider "time" {}\n'
+            + _STATIC
+            + '\noutput "year" {\n  value = provider::time::rfc3339_parse(time_static.it.rfc3339).year\n}\n',
+            "handed/main.tf": """
+terraform {
+  required_providers {
+    local = {
+      source                = "hashicorp/local"
+      configuration_aliases = [local.x]
+    }
+    time = {
+      source                = "hashicorp/time"
+      configuration_aliases = [time.y]
+    }
+  }
+}
+
+data "local_file" "it" {
+  provider = local.x
+  filename = "${path.module}/main.tf"
+}
+
+resource "time_static" "it" {
+  provider = time.y
+  rfc3339  = "2024-01-01T00:00:00Z"
+  triggers = {
+    text = data.local_file.it.content_md5
+  }
+}
+
+output "year" {
+  value = time_static.it.year
+}
+""",
+        },
     ),
     Case(
         "a provider by another name",
@@ -426,8 +490,7 @@ resource "time_sleep" "it" {
 {"resource": {"time_st\u0061tic": {"it": {"rfc3339": "2024-01-01T00:00:00Z"}}}}
 """
         },
-        again=("validate", "show"),
-        plainly=("plan",),  # an escape might spell an alias
+        again=("validate", "plan", "show"),
     ),
     Case(
         "override files",

@@ -35,12 +35,12 @@ from pathlib import Path
 import grpc
 from pytest_tfpipeline.process import Runner
 from pytest_tfpipeline.warm.plugin_process import ProviderProcess
-from pytest_tfpipeline.warm.proxy import Upstream
+from pytest_tfpipeline.warm.proxy import Schemas, Upstream
 
 # A socket's path has 107 characters at most: not in the test's own directory.
 place = Path(tempfile.mkdtemp(dir=os.environ["PLUGIN_UNIX_SOCKET_DIR"]))
 real = ProviderProcess(Runner(), sys.argv[1], place, os.environ, place)
-upstream = Upstream(real.address, sys.argv[1], {})
+upstream = Upstream(real.address, Schemas())
 six = sys.argv[2] == "six"
 named = {
     "GetProviderSchema": "GetSchema",
@@ -76,6 +76,7 @@ server.wait_for_termination()
 #: What it does, in a shell, by what that is called.
 BEHAVIOURS = {
     "it ends at once": "exit 1",
+    "only two of it can be started": "[ \"$(grep -c ours '{place}/started')\" -lt 3 ] || exit 1",
     "it says nonsense": "echo nonsense",
     "its protocol is unknown": "echo '1|7|unix|/nowhere|grpc|'; exec sleep 60",
     "it speaks TLS": "echo '1|5|unix|/nowhere|grpc|MIIB'; exec sleep 60",

@@ -18,7 +18,7 @@ from pytest_tfpipeline.process import Outcome, Request, Runner
 from pytest_tfpipeline.terraform.shortcut import not_taken, run_filtered
 from pytest_tfpipeline.tools import find_tool
 from pytest_tfpipeline.tools.providers import cli_config
-from pytest_tfpipeline.warm.reattach import configured_once, locked_programs, names_in, reattached
+from pytest_tfpipeline.warm.reattach import locked_programs, names_in, reattached
 from pytest_tfpipeline.warm.service import Warm, warm_providers
 
 PROVIDER = """
@@ -74,6 +74,36 @@ output "policy" {
 }
 """
 QUEUE = 'resource "aws_sqs_queue" "it" {\n  name = "it"\n}\n'
+ALIASES = """
+provider "aws" {
+  alias                       = "certificates"
+  region                      = "us-east-1"
+  skip_credentials_validation = true
+  skip_requesting_account_id  = true
+  skip_metadata_api_check     = true
+
+  default_tags {
+    tags = {
+      Team = "edge"
+    }
+  }
+}
+
+data "aws_region" "here" {}
+
+data "aws_region" "there" {
+  provider = aws.certificates
+}
+
+resource "aws_sqs_queue" "here" {
+  name = data.aws_region.here.name
+}
+
+resource "aws_sqs_queue" "there" {
+  provider = aws.certificates
+  name     = data.aws_region.there.name
+}
+"""
 WRONG = """
 resource "aws_s3_bucket" "data" {
   buckett = "data"
@@ -185,6 +215,18 @@ def test_a_provider_of_its_own_ends_with_the_command(terraform: Terraform, right
         os.close(process)
 
 
+def test_a_plan_with_an_alias_is_the_plain_one(terraform: Terraform) -> None:
+    root = terraform.root("aliases", ALIASES)
+    assert terraform.run(root, "plan", "-input=false", "-out=plain").ok
+    assert terraform.quick(root, "plan", "-input=false", "-out=quick", shared=False).ok
+    plain, quick = (shown(terraform.run(root, "show", "-json", name)) for name in ("plain", "quick"))
+    assert quick == plain
+    planned = {one["address"]: one["values"] for one in quick["planned_values"]["root_module"]["resources"]}
+    here, there = planned["aws_sqs_queue.here"], planned["aws_sqs_queue.there"]
+    assert (here["name"], here["tags_all"]) == ("eu-west-2", None) or "tags_all" not in here
+    assert (there["name"], there["tags_all"]) == ("us-east-1", {"Team": "edge"})
+
+
 def test_a_provider_that_others_use_has_no_credentials(terraform: Terraform, right: Path) -> None:
     with reattached(terraform.service.address, right, terraform.env, shared=True) as words:
         assert words is not None
@@ -269,62 +311,3 @@ def test_the_names_are_those_of_all_modules_and_of_the_plans_states(tmp_path: Pa
     with zipfile.ZipFile(plan, "w") as parts:
         parts.writestr("tfstate", '{"resources": [{"type": "aws_gone"}]}')
     assert "aws_gone" in names_in(tmp_path, plan)
-
-
-@pytest.mark.parametrize(
-    ("text", "once"),
-    [
-        ('provider "aws" {\n  region = "a"\n}\n', True),
-        ('provider "aws" {\n  alias = "b"\n}\n', False),
-        ('provider "aws" { alias /* so */ = "b" }\n', False),
-        ('provider "aws" {\n  region = "\\u0061"\n  alias = "b"\n}\n', False),
-        ('provider "aws" {\n  region = "\\u0061"\n}\n', True),
-        ('provider "aws" {}\nresource "aws_route53_record" "it" {\n  alias {\n    name = "a"\n  }\n}\n', True),
-        ('provider "aws" {}\nresource "aws_sns_topic" "it" {\n  kms_master_key_id = "alias/aws/sns"\n}\n', True),
-        ('provider "aws" {}\noutput "it" {\n  value = var.alias == ""\n}\n', True),
-        ('provider "aws" {}\noutput "it" {\n  value = { for alias in [] : alias => 1 }\n}\n', True),
-        ('module "key" {\n  source = "./key"\n  alias  = "main"\n}\n', True),
-    ],
-)
-def test_whether_a_provider_is_configured_once(tmp_path: Path, text: str, once: bool) -> None:
-    (tmp_path / "main.tf").write_text(text)
-    assert configured_once(tmp_path) is once
-
-
-@pytest.mark.parametrize(
-    ("text", "once"),
-    [
-        ('{"provider": {"aws": {"\\u0061lias": "b"}}}', False),
-        ('{"provider": [{"aws": {"alias": "b"}}]}', False),
-        ('{"provider": [{"aws": {"alias" :\n "b"}}]}', False),
-        ('{"resource": {"aws_route53_record": {"it": {"alias": [{"name": "alias"}]}}}}', True),
-    ],
-)
-def test_whether_a_provider_in_json_is_configured_once(tmp_path: Path, text: str, once: bool) -> None:
-    (tmp_path / "main.tf.json").write_text(text)
-    assert configured_once(tmp_path) is once
-
-
-@pytest.mark.parametrize(
-    ("name", "text"), [("m.tf", "provider aws {\n}\n"), ("m.tf.json", '{"provider": {"aws": {"region": "a"}}}')]
-)
-def test_a_module_may_configure_a_provider_again(tmp_path: Path, name: str, text: str) -> None:
-    (tmp_path / ".terraform" / "modules").mkdir(parents=True)
-    (tmp_path / "near").mkdir()
-    (tmp_path / "main.tf").write_text('provider "aws" {}\n')
-    listed = {"Modules": [{"Dir": "."}, {"Dir": "near"}]}
-    (tmp_path / ".terraform" / "modules" / "modules.json").write_text(json.dumps(listed))
-    (tmp_path / "near" / "v.tf").write_text('resource "aws_sqs_queue" "it" {\n  provider = aws\n}\n')
-    assert configured_once(tmp_path)
-    (tmp_path / "near" / name).write_text(text)
-    assert not configured_once(tmp_path)
-
-
-def test_a_plan_with_an_alias_has_no_provider_of_its_own(terraform: Terraform, fake: Path) -> None:
-    """Two configurations in one process: the region of the last one would be that of all."""
-    (fake / "main.tf").write_text('provider "y" {\n  alias = "b"\n}\n')
-    told: list[str] = []
-    with reattached(terraform.service.address, fake, {}, shared=False, tell=told.append) as words:
-        assert (words, told) == (None, []), "it was not even asked for"
-    with reattached(terraform.service.address, fake, {}, shared=True, tell=told.append) as words:
-        assert told == ["the provider ended before it listened"]

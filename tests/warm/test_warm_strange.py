@@ -16,7 +16,8 @@ from packages import BUILT, HOST, build
 from scratch import Scratch
 from strange import BEHAVIOURS, started, strange_mirror
 
-from pytest_tfpipeline.process import Runner
+from pytest_tfpipeline.process import Outcome, Request, Runner
+from pytest_tfpipeline.tools import find_tool
 from pytest_tfpipeline.tools.mirrors import os_arch, package_hash
 from pytest_tfpipeline.warm.plugin_process import ProviderProcess
 from pytest_tfpipeline.warm.reattach import VARIABLE, reattached
@@ -47,6 +48,18 @@ LOCK = """provider "registry.terraform.io/hashicorp/time" {{
 }}
 """
 SAID = re.compile("could not be kept running|passed only with the providers' whole schema")
+ALIASES = """
+provider "time" {
+  alias = "second"
+}
+
+resource "time_static" "second" {
+  provider = time.second
+  rfc3339  = "2024-01-01T00:00:00Z"
+}
+"""
+#: Of one that is asked by nobody else: it says who it is.
+NAMED = "echo $$ >>'{place}/pids'"
 WHY = {
     "it ends at once": "ended before it listened",
     "it says nonsense": "unknown handshake",
@@ -150,6 +163,62 @@ def test_terraform_starts_it_itself_and_that_is_said_once(tmp_path: Path, name: 
     assert outcomes(scratch) == {"passed"}, text
     assert {"ours", "plainly"} == set(started(tmp_path / "mirror"))
     assert len([line for line in text.splitlines() if SAID.search(line)]) == 1, text
+
+
+def test_a_configuration_whose_process_does_not_start_is_planned_plainly_and_that_is_said(tmp_path: Path) -> None:
+    scratch = make(tmp_path, BEHAVIOURS["only two of it can be started"], "a")
+    scratch.write("infra/a/aliases.tf", ALIASES)
+    text = run(scratch)
+    assert outcomes(scratch) == {"passed"}, text
+    by = started(tmp_path / "mirror")
+    assert by[:3] == ["ours"] * 3, "one for validate, and one that was to be for each configuration"
+    assert "plainly" in by
+    (said,) = [line for line in text.splitlines() if SAID.search(line)]
+    assert "the provider ended before it listened" in said
+
+
+def test_each_configuration_has_a_process_and_all_end_with_the_command(tmp_path: Path, service: Warm) -> None:
+    mirror = strange_mirror(tmp_path / "mirror", NAMED)
+    root = installed(tmp_path, mirror)
+    (root / "main.tf").write_text(ROOT.replace("STATE", str(tmp_path / "state")) + ALIASES)
+    with reattached(service.address, root, {}, shared=False) as words:
+        assert words is not None
+        assert plan(root, words).ok
+        processes = [os.pidfd_open(pid) for pid in pids(mirror)]
+        assert len(processes) == 2
+    assert all_ended(processes)
+
+
+def test_they_end_with_the_service(tmp_path: Path, service: Warm) -> None:
+    """Also while somebody is still connected: the run may end before its clients."""
+    mirror = strange_mirror(tmp_path / "mirror", NAMED)
+    root = installed(tmp_path, mirror)
+    with reattached(service.address, root, {}, shared=False):
+        processes = [os.pidfd_open(pid) for pid in pids(mirror)]
+        service.stop()
+        assert len(processes) == 1
+        assert all_ended(processes)
+
+
+def plan(root: Path, words: dict[str, str]) -> Outcome:
+    """With providers that run already; init asks for no others then."""
+    terraform, runner = find_tool("terraform", version=None, runner=Runner()).path, Runner()
+    env = {"PATH": os.environ["PATH"], "CHECKPOINT_DISABLE": "1", **words}
+    told = runner.run(Request((terraform, "init", "-input=false"), root, env=env, only_env=True))
+    assert told.ok, told
+    return runner.run(Request((terraform, "plan", "-input=false"), root, env=env, only_env=True))
+
+
+def pids(mirror: Path) -> list[int]:
+    return [int(line) for line in (mirror / "pids").read_text().split()]
+
+
+def all_ended(processes: list[int]) -> bool:
+    """Closes them."""
+    ended = [bool(select.select([process], [], [], 60)[0]) for process in processes]
+    for process in processes:
+        os.close(process)
+    return all(ended)
 
 
 def test_a_switch_turns_it_off(tmp_path: Path) -> None:
