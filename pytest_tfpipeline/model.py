@@ -564,7 +564,7 @@ class Run:
     #: terraform's CLI configuration file for this run, and OpenTofu's, which has a registry of its own.
     cli_config_path: str = ""
     tofu_config_path: str = ""
-    #: Seconds of earlier runs by root directory, for the scheduler.
+    #: Seconds of earlier runs by check, for the scheduler and for what is said to be left; the controller's alone.
     timings: dict[str, float] = field(default_factory=dict)
     #: Patterns of messages that make init and plan worth another try; never apply.
     retry: tuple[str, ...] = ()

@@ -49,6 +49,7 @@ from pytest_tfpipeline.pipeline.targets import (
     resolve_targets,
     timeouts_without_environment,
 )
+from pytest_tfpipeline.pipeline.timings import read_timings
 from pytest_tfpipeline.process import Runner, denied
 from pytest_tfpipeline.workspace import clean_old_runs, make_private, prepare_output, write_private
 from pytest_tfpipeline.workspace.digest import sha256
@@ -259,20 +260,6 @@ def cache_path(environ: Mapping[str, str]) -> Path | None:
     """Where parsed configuration is kept between runs, per user; None where there is no home directory."""
     base = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
     return Path(base) / "pytest-tfpipeline" if Path(base).is_absolute() else None
-
-
-def read_timings(output: Path) -> dict[str, float]:
-    """Seconds by directory of earlier runs; none where the file is missing or not ours."""
-    try:
-        found = json.loads((output / "timings.json").read_bytes())
-        return {str(key): float(value) for key, value in found.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
-
-
-def write_timings(output: Path, earlier: Mapping[str, float], now: Mapping[str, float]) -> None:
-    """Keep what this run measured, over what earlier ones did."""
-    write_private(output / "timings.json", json.dumps({**earlier, **now}, indent=1, sort_keys=True))
 
 
 def changed_since(run: Run) -> tuple[str, ...]:

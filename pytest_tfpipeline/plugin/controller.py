@@ -20,11 +20,12 @@ from pytest_tfpipeline.gate.objections import to_narrowing
 from pytest_tfpipeline.gate.reasons import Code
 from pytest_tfpipeline.gate.result import RunResult
 from pytest_tfpipeline.model import Run
-from pytest_tfpipeline.pipeline.build import Wish, build_run, describe, write_timings
+from pytest_tfpipeline.pipeline.build import Wish, build_run, describe
 from pytest_tfpipeline.pipeline.claims import key_note, refuse_unusable
 from pytest_tfpipeline.pipeline.narrowed import nothing_note, reason_lines
 from pytest_tfpipeline.pipeline.signing import require_signing_key
 from pytest_tfpipeline.pipeline.source import read_source
+from pytest_tfpipeline.pipeline.timings import seconds_of_applies, seconds_of_checks, write_timings
 from pytest_tfpipeline.plugin import fixtures, terminal
 from pytest_tfpipeline.plugin.baseline import no_judgement, settle
 from pytest_tfpipeline.plugin.beforehand import excess_of_warnings, refuse_unwritable
@@ -35,7 +36,7 @@ from pytest_tfpipeline.plugin.fanout import announce_cases
 from pytest_tfpipeline.plugin.going_on import go_on
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.narrowing import narrowing, selects
-from pytest_tfpipeline.plugin.progress import Installing
+from pytest_tfpipeline.plugin.progress import Installing, shows_progress
 from pytest_tfpipeline.plugin.refusal import refusing
 from pytest_tfpipeline.plugin.reporting import Reporting, status_of
 from pytest_tfpipeline.plugin.secrecy import known_secrets
@@ -155,6 +156,10 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Start the services and see that the tools are there, before any worker."""
+        if shows_progress(self._config):
+            from pytest_tfpipeline.plugin.countdown import Countdown
+
+            self._config.pluginmanager.register(Countdown(self._config, self._state), "tfpipeline-countdown")
         if self._state.recording:
             self._ledger.objections.append(no_judgement())
         if self._run.mode == "check" or self._config.option.collectonly:
@@ -333,7 +338,8 @@ class Controller:
     def _write(self, result: RunResult) -> None:
         output = Path(self._run.output_path)
         write_reports(result, output, known_secrets(self._state, self._run.targets))
-        write_timings(output, self._run.timings, self._ledger.seconds_by_directory())
+        now = seconds_of_checks(result.records) | seconds_of_applies(self._run.repository, result.environments)
+        write_timings(output, self._state.top, self._run.timings, now)
 
     def _stop_services(self) -> tuple[str, ...]:
         """End the services once; what went wrong, for the user to read."""

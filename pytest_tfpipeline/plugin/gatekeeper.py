@@ -20,6 +20,8 @@ from pytest_tfpipeline.model import EnvironmentRun, Outcome, PlanResult, Record,
 from pytest_tfpipeline.pipeline.admission import Admission
 from pytest_tfpipeline.pipeline.agreement import Agreement
 from pytest_tfpipeline.pipeline.conduct import Conductor
+from pytest_tfpipeline.pipeline.remaining import expected_apply
+from pytest_tfpipeline.pipeline.timings import apply_id
 from pytest_tfpipeline.plugin.again import (
     in_the_way,
     run_output_tests,
@@ -98,7 +100,10 @@ class Gatekeeper:
 
     def on_begin(self, environment: EnvironmentRun, targets: Sequence[Target]) -> None:
         """Live progress begins."""
-        self._progress.begin(environment.name, len(targets))
+        anchors = {root.dir: root.anchor for root in self._state.run.repository.roots}
+        ids = {target.root: apply_id(anchors[target.root], target.environment) for target in targets}
+        seconds = expected_apply(targets, ids, self._state.run.timings)
+        self._progress.begin(environment.name, len(targets), seconds)
 
     def on_record(self, record: Record, wave: int) -> None:
         """A check of a later wave, under its own id."""
@@ -182,5 +187,4 @@ class Gatekeeper:
     def _announce_root(self, directory: str, environment: str, outcome: str, seconds: float, text: str) -> None:
         root = next(one for one in self._state.run.repository.roots if one.dir == directory)
         told = redactor(self._state, directory, environment).text(text)
-        nodeid = f"{root.anchor}::apply[{environment}]"
-        announce(self._session, Announcement(nodeid, outcome, seconds, told))
+        announce(self._session, Announcement(apply_id(root.anchor, environment), outcome, seconds, told))

@@ -60,14 +60,6 @@ class Ledger:
                 continue
             self.note(Code.CHECK_MISSING, "collected, then left out of the run", key)
 
-    def seconds_by_directory(self) -> dict[str, float]:
-        """How long each directory's checks took together."""
-        found: dict[str, float] = {}
-        for record in self.records:
-            if record.dir is not None:
-                found[record.dir] = round(found.get(record.dir, 0.0) + record.seconds, 2)
-        return found
-
     def _crash(self, report: pytest.TestReport) -> Record:
         """A failure that no item of ours reported: pytest-xdist's word about the item a worker died in."""
         key = self._state.key(self._config, report.nodeid)

@@ -9,8 +9,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-from pytest_tfpipeline.model import Run
-from pytest_tfpipeline.plugin.fixtures import Subject, roots_and_modules, subject_id
+from pytest_tfpipeline.plugin.scopes import Scopes
 from pytest_tfpipeline.plugin.state import State
 
 
@@ -58,41 +57,3 @@ class RootScheduling(LoadScopeScheduling):
                     work[scope][crashed] = True
             self.workqueue = OrderedDict((k, v) for k, v in self.workqueue.items() if not all(v.values()))
         return crashed
-
-
-class Scopes:
-    """The group of a node id, and how heavy each group is."""
-
-    def __init__(self, state: State, config: pytest.Config) -> None:
-        self._state = state
-        self._config = config
-        self._by_anchor = {anchor: checks[0].dir for anchor, checks in state.checks.items()}
-        self._by_parameter = _parameters(state)
-        self._sizes: dict[str, int] = {}
-
-    def scope(self, nodeid: str) -> str:
-        """The directory that a check or policy test is about; for any other test its file."""
-        file = self._state.key(self._config, nodeid).split("::", 1)[0]
-        parameter = nodeid.rpartition("[")[2].rstrip("]")
-        return self._by_anchor.get(file) or self._by_parameter.get(parameter) or file
-
-    def weigh(self, nodeids: list[str]) -> None:
-        """Count the items of each group."""
-        for nodeid in nodeids:
-            scope = self.scope(nodeid)
-            self._sizes[scope] = self._sizes.get(scope, 0) + 1
-
-    def weight(self, scope: str) -> tuple[int, float, int]:
-        """Roots that others depend on first, then by the time of earlier runs, then by the number of items."""
-        return _dependants(self._state.run, scope), self._state.run.timings.get(scope, 0.0), self._sizes.get(scope, 0)
-
-
-def _parameters(state: State) -> dict[str, str]:
-    found = {subject_id(state, Subject(one.dir)): one.dir for one in roots_and_modules(state)}
-    for target in state.run.targets:
-        found[subject_id(state, Subject(target.root, target.environment))] = target.root
-    return found
-
-
-def _dependants(run: Run, directory: str) -> int:
-    return sum(directory in target.after for target in run.targets)

@@ -107,9 +107,9 @@ class ProgressLines:
         self._verbosity: int = getattr(config.option, "verbose", 0)  # not there with -p no:terminal
         self._progress = ApplyProgress()
 
-    def begin(self, environment: str, count: int) -> None:
-        """The apply starts."""
-        self._line(beginning(environment, count))
+    def begin(self, environment: str, count: int, seconds: float | None) -> None:
+        """The apply starts; so many seconds are expected."""
+        self._line(beginning(environment, count, seconds))
 
     def tell(self, text: str) -> None:
         """A report of several lines in the middle of the run, also under `-q`: somebody must act on it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,13 @@ def hand_over(run: Run, phase: Phase, reused: Mapping[str, Record]) -> str:
     """What `join` takes: one string, as pytest-xdist is slow with nested objects and refuses many types."""
     only = None if phase.only is None else sorted(phase.only)
     kept = {name: codec.dumps(record) for name, record in reused.items()}
-    handed = {"run": codec.dumps(run), "only": only, "wave": phase.wave, "outputs": phase.outputs, "reused": kept}
+    handed = {
+        "run": codec.dumps(replace(run, timings={})),
+        "only": only,
+        "wave": phase.wave,
+        "outputs": phase.outputs,
+        "reused": kept,
+    }
     return json.dumps(handed)
 
 

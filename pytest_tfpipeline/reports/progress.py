@@ -8,6 +8,12 @@ from pytest_tfpipeline.terraform.applying import ApplyEvent
 
 #: terraform's actions, done.
 _DONE = {"create": "created", "update": "changed", "delete": "destroyed", "read": "read", "forget": "forgotten"}
+#: Seconds: a run that takes longer is told how long; and below these there is nothing to tell any more.
+_LONG, _WORTH_SAYING = 20, 10
+_EARLIER = "by earlier runs"
+#: Up to so many seconds a time is rounded to steps of so many.
+_STEPS = ((58, 5), (570, 30), (3570, 60))
+_LAST_STEP = 600
 
 
 class ApplyProgress:
@@ -36,6 +42,30 @@ class ApplyProgress:
         return None
 
 
-def beginning(environment: str, count: int) -> str:
-    """The line with which an apply begins."""
-    return f"applying {environment}: {count} root{'' if count == 1 else 's'}"
+def beginning(environment: str, count: int, seconds: float | None = None) -> str:
+    """The line with which an apply begins; `seconds` is what it may take, where that is known."""
+    expected = "" if seconds is None or seconds < _WORTH_SAYING else f", about {roughly(seconds)} {_EARLIER}"
+    return f"applying {environment}: {count} root{'' if count == 1 else 's'}{expected}"
+
+
+def whole_line(seconds: float | None, *, can_apply: bool) -> str | None:
+    """What is said before the first check; None of a run that is short, or of which nothing is known."""
+    if seconds is None or seconds < _LONG:
+        return None
+    return f"tfpipeline: about {roughly(seconds)}{' to the gate' if can_apply else ''} {_EARLIER}"
+
+
+def left_line(done: int, total: int, seconds: float | None, *, can_apply: bool) -> str | None:
+    """What is said in between; None where the end is near, or nothing is known."""
+    if seconds is None or seconds < _WORTH_SAYING:
+        return None
+    return f"{done} of {total}, about {roughly(seconds)} {'to the gate' if can_apply else 'left'}"
+
+
+def roughly(seconds: float) -> str:
+    """`40 s`, `1 min 30 s`, `12 min`, `1 h 20 min`: no more precise than it can be known."""
+    step = next((step for end, step in _STEPS if seconds < end), _LAST_STEP)
+    minutes, rest = divmod(max(step, step * round(seconds / step)), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)

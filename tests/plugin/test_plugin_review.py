@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from scratch import Scratch
 
-from pytest_tfpipeline.pipeline.build import read_timings
-
 CRASHES_ON_B = """
 import os
 
@@ -184,12 +182,6 @@ def test_a_marker_may_name_one_environment_as_a_text(tmp_path: Path) -> None:
     assert result.code == 0, result.text
     assert "test_it[a-production]" in result.text
     assert "test_it[a-prod]" not in result.text
-
-
-@pytest.mark.parametrize("text", ['{"infra/a": null}', "[]", "{"])
-def test_timings_that_are_none_cost_only_the_order(text: str, tmp_path: Path) -> None:
-    (tmp_path / "timings.json").write_text(text)
-    assert read_timings(tmp_path) == {}
 
 
 COMMITS = """
