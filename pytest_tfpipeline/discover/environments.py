@@ -146,16 +146,19 @@ def _beside_its_like(parts: list[str], index: int, below: Mapping[str, Collectio
     """The environment that a component says only together with its siblings: `app-prod` beside `app-dev`, a region or
     an account beside another one."""
     own = parts[index]
-    siblings = [name for name in below["/".join(parts[:index])] if name != own]
     if is_place(own):
-        return own if any(map(is_place, siblings)) else None
+        return own if any(map(is_place, _siblings(parts, index, below))) else None
     rest, name = parts_of(own)
     if rest is None or not is_usual(name):
         return None
-    alike = map(parts_of, siblings)
+    alike = map(parts_of, _siblings(parts, index, below))
     if any(one[0] == rest and one[1] != name and is_usual(one[1]) for one in alike):
         return name
     return name if name not in _AMBIGUOUS and _plain_twin(parts[: index + 1], rest, below) else None
+
+
+def _siblings(parts: list[str], index: int, below: Mapping[str, Collection[str]]) -> Iterator[str]:
+    return (name for name in below["/".join(parts[:index])] if name != parts[index])
 
 
 def _plain_twin(parts: list[str], rest: str, below: Mapping[str, Collection[str]]) -> str | None:

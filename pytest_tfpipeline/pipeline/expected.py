@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from pytest_tfpipeline.config.keys import Config
@@ -22,9 +23,11 @@ def expected_checks(repository: Repository, targets: Sequence[Target], config: C
     `ANCHOR::validate`, `ANCHOR::test[tests/basic.tftest.hcl]`, or `ANCHOR::plan[staging]` for a target.
     """
     order = {name: index for index, name in enumerate(known_environments(config, repository.environments))}
-    ordered = sorted(targets, key=lambda target: (order.get(target.environment, len(order)), target.environment))
+    by_root: defaultdict[str, list[Target]] = defaultdict(list)
+    for target in sorted(targets, key=lambda target: (order.get(target.environment, len(order)), target.environment)):
+        by_root[target.root].append(target)
     return (
-        *(check for root in repository.roots for check in _root_checks(root, ordered, config)),
+        *(check for root in repository.roots for check in _root_checks(root, by_root[root.dir], config)),
         *(check for module in repository.modules for check in (*_static(module, _MODULE), *_tests(module, config))),
         *(check for suite in repository.suites for check in _static(suite, _SUITE)),
     )
@@ -42,9 +45,8 @@ def _root_checks(root: Root, targets: Sequence[Target], config: Config) -> Itera
     yield from _static(root, _ROOT)
     yield from _tests(root, config)
     for target in targets:
-        if target.root == root.dir:
-            for kind in _TARGET:
-                yield Check(_target_id(root, kind, target.environment), kind, root.dir, target.environment)
+        for kind in _TARGET:
+            yield Check(_target_id(root, kind, target.environment), kind, root.dir, target.environment)
 
 
 def _target_id(root: Root, kind: CheckKind, environment: str) -> str:

@@ -12,7 +12,7 @@ from _pytest.outcomes import Skipped
 
 from pytest_tfpipeline.config.patterns import matches
 from pytest_tfpipeline.errors import UsageError
-from pytest_tfpipeline.model import Module, PlanStatus, Root
+from pytest_tfpipeline.model import PlanStatus
 from pytest_tfpipeline.plugin.state import State, state_of
 
 if TYPE_CHECKING:
@@ -61,22 +61,13 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 
 def subject_id(state: State, subject: Subject) -> str:
     """`core-staging`; the directory stands for the name where two roots have the same."""
-    everything = roots_and_modules(state)
-    names = [one.name for one in everything]
-    name = next(one.name for one in everything if one.dir == subject.dir)
-    shown = name if names.count(name) == 1 else subject.dir
+    shown = state.names.get(subject.dir, subject.dir)
     return f"{shown}-{subject.environment}" if subject.environment else shown
-
-
-def roots_and_modules(state: State) -> list[Root | Module]:
-    """Everything that a configuration can be read of; of a run of one group, what belongs to it."""
-    everything: list[Root | Module] = [*state.run.repository.roots, *state.run.repository.modules]
-    return [one for one in everything if one.dir not in state.run.not_judged]
 
 
 def _subjects(state: State, fixture: str) -> Iterator[Subject]:
     if fixture == "tf_configuration":
-        yield from (Subject(one.dir) for one in roots_and_modules(state))
+        yield from map(Subject, state.names)
         return
     for target in state.run.targets:
         if fixture == "tf_plan" or (state.run.can_apply and target.apply):

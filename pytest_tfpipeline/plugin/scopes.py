@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_tfpipeline.pipeline.remaining import Expectation
-from pytest_tfpipeline.plugin.fixtures import Subject, roots_and_modules, subject_id
+from pytest_tfpipeline.plugin.fixtures import Subject, subject_id
 from pytest_tfpipeline.plugin.state import State
 
 
@@ -45,7 +45,7 @@ class Scopes:
 
 
 def _parameters(state: State) -> dict[str, str]:
-    found = {subject_id(state, Subject(one.dir)): one.dir for one in roots_and_modules(state)}
+    found = {name: directory for directory, name in state.names.items()}
     for target in state.run.targets:
         found[subject_id(state, Subject(target.root, target.environment))] = target.root
     return found

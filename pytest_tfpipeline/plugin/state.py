@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.gate.identity import Answer
-from pytest_tfpipeline.model import Check, EnvironmentRun, Record, Run
+from pytest_tfpipeline.model import Check, EnvironmentRun, Module, Record, Root, Run
 
 if TYPE_CHECKING:
     from pytest_tfpipeline.gate.result import Source
@@ -73,6 +74,7 @@ class State:
         for check in self.run.checks:
             self.checks.setdefault(check.id.split("::", 1)[0], []).append(check)
         self.anchors = {self.top / anchor: anchor for anchor in self.checks}
+        self.names = _names(self.run)
         self.suites = tuple(self.top / suite.dir for suite in self.run.repository.suites)
 
     @property
@@ -90,6 +92,16 @@ class State:
             return absolute.relative_to(self.top).as_posix() + found + name
         except ValueError:
             return nodeid
+
+
+def _names(run: Run) -> dict[str, str]:
+    """What everything is called that a configuration can be read of, by directory: by the directory itself where two
+    have the same name; of a run of one group, what belongs to it."""
+    left_out = set(run.not_judged)
+    everything: list[Root | Module] = [*run.repository.roots, *run.repository.modules]
+    own = {one.dir: one.name for one in everything if one.dir not in left_out}
+    counts = Counter(own.values())
+    return {directory: name if counts[name] == 1 else directory for directory, name in own.items()}
 
 
 STATE = pytest.StashKey[State]()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ from pytest_tfpipeline.tools.constraints import exact_version, satisfies, versio
 #: The version manager's file of each program, and its names in `.tool-versions`.
 _FILES = {"terraform": ".terraform-version", "tofu": ".opentofu-version"}
 _NAMES = {"terraform": ("terraform",), "tofu": ("opentofu", "tofu")}
+_Lines = tuple[tuple[int, str], ...]
 _REQUIRED = re.compile(r'^\s*"?required_version"?\s*[=:]')
 
 
@@ -47,7 +49,7 @@ class Asked:
 def asked_for(top: Path, root: Root, name: str = "terraform", *, version_files: bool = True) -> tuple[Asked, ...]:
     """What the root in the tree at `top` asks for, by the nearest version file and by its `required_version`; `name` is
     the program that runs it, terraform or tofu."""
-    by_file = _nearest(top, PurePosixPath(root.dir), name) if version_files else None
+    by_file = _nearest(top, PurePosixPath(root.dir), name, _lines) if version_files else None
     found = [] if by_file is None else [by_file]
     if root.required_version:
         found.append(_required(top, root))
@@ -67,11 +69,11 @@ def preferred_versions(top: Path, roots: Sequence[Root], planned: Collection[str
     """Of the exact versions of `name` that files ask for, the one that most of the `planned` roots allow (of all where
     none is planned), and the newest of those; and for each root that does not allow it the newest that it does allow.
     """
-    nearest = cache(_nearest)
+    lines = cache(_lines)
     wishes = {
         root.dir: [
             wish
-            for wish in (nearest(top, PurePosixPath(root.dir), name), Asked(root.required_version, root.anchor))
+            for wish in (_nearest(top, PurePosixPath(root.dir), name, lines), Asked(root.required_version, root.anchor))
             if wish
         ]
         for root in roots
@@ -96,14 +98,14 @@ def _all_allow(wishes: Iterable[Asked], version: str) -> bool:
     return all(one.allows(version) for one in wishes)
 
 
-def _nearest(top: Path, directory: PurePosixPath, program: str) -> Asked | None:
+def _nearest(top: Path, directory: PurePosixPath, program: str, lines_of: Callable[[str], _Lines]) -> Asked | None:
     """The wish of the nearest version file, from the root's directory up to the top.
 
     A version manager's keyword (`latest`, `min-required`) leaves the choice to it, so it is none.
     """
     for folder in (directory, *directory.parents):
         for name in (_FILES[program], ".tool-versions"):
-            lines = _lines(top / folder / name)
+            lines = lines_of(os.path.join(top, folder, name))  # noqa: PTH118 - for each root, and most are not there
             for line, version in lines if name == _FILES[program] else _tool_versions(lines, _NAMES[program]):
                 exact = exact_version(version)
                 return Asked(exact, (folder / name).as_posix(), line) if exact else None
@@ -129,15 +131,15 @@ def _required(top: Path, root: Root) -> Asked:
     return Asked(root.required_version, root.anchor)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def _lines(path: str) -> _Lines:
     """Numbered lines without comments and blank ones; none where there is no such file."""
-    for number, raw in enumerate(_text(path).splitlines(), 1):
-        if line := raw.split("#")[0].strip():
-            yield number, line
+    numbered = enumerate(_text(path).splitlines(), 1)
+    return tuple((number, line) for number, raw in numbered if (line := raw.split("#")[0].strip()))
 
 
-def _text(path: Path) -> str:
+def _text(path: Path | str) -> str:
     try:
-        return path.read_text("utf-8", "replace")
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
     except OSError:
         return ""
