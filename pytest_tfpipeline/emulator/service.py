@@ -7,7 +7,7 @@ import select
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +16,7 @@ from pytest_tfpipeline.emulator import keep
 from pytest_tfpipeline.emulator.environment import ACCOUNT_ID, process_env, write_aws_files
 from pytest_tfpipeline.emulator.protocol import FAILURE, READY, SEEDED, SEEDING, StateStore
 from pytest_tfpipeline.errors import EmulatorError
-from pytest_tfpipeline.process import Request, Runner, stop_service
+from pytest_tfpipeline.process import Request, Runner, Service, stop_service
 
 #: Packages of the extra `emulator` that the process imports.
 _NEEDED = ("moto", "cloudpickle", "cryptography", "werkzeug")
@@ -31,22 +31,23 @@ _TAIL_LINES = 15
 
 
 class Emulator:
-    """A running emulated cloud of one environment. Made by `start`, ended by `stop`.
+    """An emulated cloud of one environment. Made by `start`, ended by `stop`.
 
     Its process also ends, and keeps its state, when the controller is killed: the end of its stdin tells it.
     """
 
-    def __init__(
-        self, runner: Runner, request: Request, pass_fds: tuple[int, ...], environment: str, log: Path
-    ) -> None:
+    def __init__(self, environment: str, log: Path, variables: Mapping[str, str], seeded: str) -> None:
         self.environment = environment
         self.log_path = log
+        #: Variables for every process that is to see this cloud; they win over what is inherited and configured.
+        self.variables = dict(variables)
         #: The digest of what the cloud was filled with, "" for nothing.
-        self.seeded = ""
-        self._process_env: dict[str, str] = {}
+        self.seeded = seeded
         self._ready = False
         self._stopped = False
-        self._process = runner.spawn(request, pass_fds=pass_fds)
+        self._process: Service | None = None
+        self._spawn: Callable[[], Service] | None = None
+        self._reserved = ExitStack()
 
     @classmethod
     def start(
@@ -60,8 +61,10 @@ class Emulator:
         read_only: bool = False,
         profiles: Sequence[str] = (),
         account: str = ACCOUNT_ID,
+        at_once: bool = True,
     ) -> Emulator:
-        """Start the cloud of `environment`; returns at once, while moto is still being imported.
+        """Start the cloud of `environment`; returns at once, while moto is still being imported. Without `at_once`
+        only its port is taken, so that its variables can be told, and `begin` starts it.
 
         `state_path` is where its state is kept between runs (`keep.state_path`); with `read_only` it is loaded but
         not kept, and such a run may go on beside another. `stores` are there before the first request is answered.
@@ -93,24 +96,35 @@ class Emulator:
             options += ["--read-only"] if read_only else []
             options += [part for store in stores for part in ("--store", store.dumps())]
             request = _request(options, directory, runner.environ)
-            started = cls(runner, request, tuple(descriptors), environment, log_path)
-        started._process_env, started.seeded = env, seeded
-        return started
+            cloud = cls(environment, log_path, env, seeded)
+            cloud._spawn = lambda: runner.spawn(request, pass_fds=tuple(descriptors))
+            cloud._reserved = stack.pop_all()
+        if at_once:
+            cloud.begin()
+        return cloud
+
+    def begin(self) -> None:
+        """Start its process, once; returns at once."""
+        spawn, self._spawn = self._spawn, None
+        if spawn is not None:
+            with self._reserved:
+                self._process = spawn()
 
     @property
     def process_env(self) -> dict[str, str]:
-        """Variables for every process that is to see this cloud; they win over what is inherited and configured.
+        """Its `variables`, as soon as they lead anywhere: waits until the cloud's certificate is written.
 
-        Waits until the cloud's certificate is written. Raises EmulatorError if its process ended instead.
+        Raises EmulatorError if its process ended instead.
         """
+        self.begin()
         if not self._ready:
             self._await_ready()
-        return dict(self._process_env)
+        return dict(self.variables)
 
     @property
-    def pid(self) -> int:
-        """The cloud's process."""
-        return self._process.pid
+    def pid(self) -> int | None:
+        """The cloud's process, once there is one."""
+        return self._process.pid if self._process is not None else None
 
     @contextmanager
     def seeding(self, digest: str) -> Iterator[None]:
@@ -123,7 +137,7 @@ class Emulator:
 
     def failed(self) -> str | None:
         """Why the process ended although nobody asked it to; None while all is well."""
-        if self._stopped or self._process.poll() is None:
+        if self._stopped or self._process is None or self._process.poll() is None:
             return None
         return f"the emulated cloud of {self.environment} ended by itself: {self._reason()}"
 
@@ -132,7 +146,9 @@ class Emulator:
 
         Raises EmulatorError, with the end of the log, where it failed.
         """
-        if self._stopped:
+        self._spawn = None
+        self._reserved.close()
+        if self._stopped or self._process is None:
             return
         self._stopped = True
         code = stop_service(self._process, _STOP_GRACE)
@@ -144,15 +160,15 @@ class Emulator:
 
     def _say(self, line: bytes) -> None:
         try:
-            if self._process.stdin is not None:
+            if self._process is not None and self._process.stdin is not None:
                 self._process.stdin.write(line)
                 self._process.stdin.flush()
         except OSError:
             raise self._error(self.failed() or f"the emulated cloud of {self.environment} does not listen") from None
 
     def _await_ready(self) -> None:
-        said, deadline = b"", time.monotonic() + _READY_LIMIT
-        pipe = self._process.stderr
+        said, deadline, process = b"", time.monotonic() + _READY_LIMIT, self._process
+        pipe = process.stderr if process is not None else None
         while pipe is not None and not said.endswith(READY):
             readable, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
             chunk = os.read(pipe.fileno(), 65536) if readable else b""
@@ -161,7 +177,8 @@ class Emulator:
             said += chunk
         if not said.endswith(READY):
             self._stopped = True
-            stop_service(self._process, 0.0)
+            if process is not None:
+                stop_service(process, 0.0)
             text = said.decode("utf-8", "backslashreplace").strip() or self._reason()
             raise self._error(f"the emulated cloud of {self.environment} did not start: {text}")
         self._ready = True
@@ -174,8 +191,9 @@ class Emulator:
             lines = []
         if lines and lines[-1].startswith(FAILURE):
             return lines[-1].removeprefix(FAILURE)
-        if not lines and self._process.stderr is not None and not self._process.stderr.closed:
-            lines = self._process.stderr.read().decode("utf-8", "backslashreplace").splitlines()
+        pipe = self._process.stderr if self._process is not None else None
+        if not lines and pipe is not None and not pipe.closed:
+            lines = pipe.read().decode("utf-8", "backslashreplace").splitlines()
         return "\n".join(lines[-_TAIL_LINES:]) or "without a word"
 
     def _error(self, what: str) -> EmulatorError:

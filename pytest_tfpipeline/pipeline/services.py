@@ -16,9 +16,10 @@ from pytest_tfpipeline.process import Runner
 
 
 class Services:
-    """The run's services. Started early, so that their start-up overlaps with everything that needs none of them."""
+    """The run's services. Started early, so that their start-up overlaps with everything that needs none of them; or
+    without `at_once` when `begin` says that somebody does."""
 
-    def __init__(self, run: Run, runner: Runner) -> None:
+    def __init__(self, run: Run, runner: Runner, *, at_once: bool = True) -> None:
         self._emulators: dict[str, Emulator] = {}
         with ExitStack() as failing:
             failing.callback(self.stop)
@@ -35,11 +36,22 @@ class Services:
                     read_only=not run.can_apply,
                     profiles=profiles,
                     account=accounts[name],
+                    at_once=at_once,
                 )
             failing.pop_all()
 
+    @property
+    def variables(self) -> dict[str, dict[str, str]]:
+        """Variables for the processes of each emulated environment; they lead nowhere before `process_env` has them."""
+        return {name: emulator.variables for name, emulator in self._emulators.items()}
+
+    def begin(self) -> None:
+        """Start those that are not, and return at once."""
+        for emulator in self._emulators.values():
+            emulator.begin()
+
     def process_env(self) -> dict[str, dict[str, str]]:
-        """Variables for the processes of each emulated environment; waits until its cloud answers."""
+        """The same; begins each cloud, and waits until it answers."""
         return {name: emulator.process_env for name, emulator in self._emulators.items()}
 
     def seed(self, ctx: Context) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ from pytest_tfpipeline.plugin.conftests import watch_conftests
 from pytest_tfpipeline.plugin.fanout import announce_cases
 from pytest_tfpipeline.plugin.going_on import go_on
 from pytest_tfpipeline.plugin.ledger import Ledger
-from pytest_tfpipeline.plugin.narrowing import narrowing, selects
+from pytest_tfpipeline.plugin.narrowing import leaves_out, narrowing, selects
 from pytest_tfpipeline.plugin.progress import Installing, shows_progress
 from pytest_tfpipeline.plugin.refusal import refusing
 from pytest_tfpipeline.plugin.reporting import Reporting, status_of
@@ -130,6 +130,8 @@ class Controller:
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
         self._services: Services | None = None
+        #: Whether these wait until it is known what was selected.
+        self._waiting = False
         self._gatekeeper: Gatekeeper | None = None
         self._result: RunResult | None = None
         self._stopped_itself = False
@@ -167,10 +169,11 @@ class Controller:
         self._ledger.objections.extend(to_narrowing(narrowing(self._config)))
         if self._is_idle:
             return
-        from pytest_tfpipeline.plugin.preparation import prepare
+        from pytest_tfpipeline.plugin.preparation import prepare, reserve
 
+        self._waiting = not self._run.can_apply and leaves_out(self._config)
         with refusing(self._config, self._state.top):
-            self._services = prepare(self._state)
+            self._services = reserve(self._state) if self._waiting else prepare(self._state)
             if self._run.can_apply:
                 from pytest_tfpipeline.plugin.claims import open_gate
 
@@ -181,6 +184,16 @@ class Controller:
     def pytest_configure_node(self, node: WorkerController) -> None:
         """Hand the finished description to a worker."""
         node.workerinput[WIRE_KEY] = hand_over(self._run, self._state.phase, self._state.reused)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """A worker has collected, and gets nothing to do before this is done."""
+        self._make_ready(ids)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """This process has collected; with workers, nothing."""
+        if not self._config.pluginmanager.hasplugin("dsession"):
+            self._make_ready(item.nodeid for item in session.items)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> object | None:
@@ -292,6 +305,20 @@ class Controller:
     def pytest_unconfigure(self) -> None:
         """The services end last, whatever happened before."""
         self._stop_services()
+
+    def _make_ready(self, nodeids: Iterable[str]) -> None:
+        """Once it is known what was selected; all workers select the same."""
+        if not self._waiting or self._services is None:
+            return
+        from pytest_tfpipeline.plugin.preparation import make_ready, needed_by
+
+        self._waiting = False
+        try:
+            make_ready(self._state, self._services, needed_by(self._state, self._config, nodeids))
+        except PipelineError as error:
+            why = clean(str(error))
+            self._notes = (*self._notes, why)
+            raise pytest.UsageError(why) from None
 
     def _settle(self, exitstatus: int) -> int:
         """10 and 11 stand only where pytest has nothing worse to say."""

@@ -88,6 +88,13 @@ def selects(config: pytest.Config) -> bool:
     return bool(option.keyword or option.markexpr) or config.args_source is pytest.Config.ArgsSource.ARGS
 
 
+def leaves_out(config: pytest.Config) -> bool:
+    """Whether it may well be that only some of the checks are selected."""
+    return selects(config) or any(
+        getattr(config.option, dest, None) for dest in ("lf", "stepwise", "deselect", "ignore", "ignore_glob")
+    )
+
+
 def typed_values(config: pytest.Config, flag: str) -> tuple[str, ...]:
     """The values of an option that were really typed: not in the ini file, PYTEST_ADDOPTS or an @file."""
     return tuple(_values([str(word) for word in config.invocation_params.args], flag))

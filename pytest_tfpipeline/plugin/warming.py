@@ -15,12 +15,11 @@ from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.model import Check, CheckKind
 from pytest_tfpipeline.plugin.items import CheckItem
 from pytest_tfpipeline.plugin.parallel import room
+from pytest_tfpipeline.plugin.preparation import needed_by
 from pytest_tfpipeline.plugin.state import State
 from pytest_tfpipeline.terraform.shortcut import not_taken
 from pytest_tfpipeline.warm import CHECKOV, FILTERED, short_cuts
 from pytest_tfpipeline.warm.service import Warm, warm_checkov, warm_providers
-
-_POLICY, _VALIDATE = f"::{CheckKind.POLICY.value}", f"::{CheckKind.VALIDATE.value}"
 
 
 class Warming:
@@ -82,10 +81,11 @@ class Warming:
         state.context = open_context(state.run, state.context.progress, state.context.runner)
 
     def _begin(self, nodeids: Iterable[str]) -> None:
-        ids = [one for one in nodeids if self._state.key(self._config, one) not in self._state.reused]
-        if self._checkov is not None and any(_POLICY in one for one in ids):
+        needed = needed_by(self._state, self._config, nodeids)
+        if self._checkov is not None and any(check.kind is CheckKind.POLICY for check in needed):
             self._checkov.begin()
-        if self._providers is not None and (self._state.run.targets or any(_VALIDATE in one for one in ids)):
+        # Whatever is about an environment is about its plan.
+        if self._providers is not None and any(one.environment or one.kind is CheckKind.VALIDATE for one in needed):
             self._providers.begin()
 
 
