@@ -245,6 +245,9 @@ class Root:
     #: Files for `-backend-config`, found the same way; and the environments that have a workspace of their name.
     backend_files: dict[str, tuple[str, ...]] = field(default_factory=dict)
     workspaces: tuple[str, ...] = ()
+    #: What a wrapper passes for `-backend-config`, as templates, and that wrapper (`Makefile:7`): shown, never used.
+    backend_hint: tuple[str, ...] = ()
+    backend_hint_from: str = ""
     #: Why it has these environments, each reason a few words.
     grounds: tuple[str, ...] = ()
     #: Files that could not be parsed: a finding of this root, the rest goes on.

@@ -22,6 +22,8 @@ TOFU_ENDINGS = (".tofu", ".tofu.json")
 TOFU_TEST_ENDINGS = (".tofutest.hcl", ".tofutest.json")
 #: Endings of the files that both read.
 COMMON_ENDINGS = (".tf", ".tf.json")
+#: What says so where it is no file.
+CONFIGURED = "the configuration"
 _TOFU, _TERRAFORM = "tofu", "terraform"
 _LOCK = ".terraform.lock.hcl"
 #: By whose registry a lock file names providers, it says who wrote it.
@@ -64,7 +66,7 @@ def tofu_directories(top: Path, files: Iterable[str], tools: ToolsConfig) -> dic
     only = {folder: own for folder in with_files if (own := _only_tofu(folder, names[folder]))}
     program = configured(tools)
     if program is not None:
-        return dict.fromkeys(with_files, "the configuration") if program == _TOFU else only
+        return dict.fromkeys(with_files, CONFIGURED) if program == _TOFU else only
     versions = {folder: sign for folder, here in names.items() if (sign := _by_version_file(top, folder, here))}
     signs = {folder: _sign(top, folder, _with_tests(folder, names), versions) for folder in with_files}
     rest = _rest(signs.values())

@@ -50,7 +50,7 @@ from pytest_tfpipeline.discover.scene import Scene
 from pytest_tfpipeline.discover.settled import Sources, Workspaces, settled
 from pytest_tfpipeline.discover.suites import find_suites
 from pytest_tfpipeline.discover.varfiles import index_backend_files, index_var_files
-from pytest_tfpipeline.discover.wrappers import hints
+from pytest_tfpipeline.discover.wrappers import hinted, hints
 from pytest_tfpipeline.model import (
     Kind,
     Repository,
@@ -81,6 +81,7 @@ def discover(top: Path, config: Config, cache_path: Path | None, runner: Runner)
     sources = replace(sources, environments=environments, workspaces=workspaces)
     roots = settled(top, roots, sources, config)
     wrapped = hints(files, roots, lambda path: _text(top / path))
+    roots = tuple(hinted(roots, wrapped))
     modules = tuple(module_of(found, dir_) for dir_ in found.of_kind(Kind.MODULE, Kind.LIBRARY))
     suites = find_suites(top, files, config)
     return Repository(

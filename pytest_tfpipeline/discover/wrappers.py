@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import translate
 
 from pytest_tfpipeline.config.types import is_pair
@@ -75,6 +75,14 @@ def hints(files: Sequence[str], roots: Sequence[Root], read: Callable[[str], str
             if hint.var_files or hint.backend or hint.workspace:
                 found[root.dir] = hint
     return found
+
+
+def hinted(roots: Iterable[Root], found: Mapping[str, Hint]) -> Iterator[Root]:
+    """The same roots, with what wrappers pass for their backends."""
+    for root in roots:
+        hint = found.get(root.dir)
+        told = hint is not None and hint.backend
+        yield replace(root, backend_hint=hint.backend, backend_hint_from=hint.place) if hint and told else root
 
 
 def calls_of(file: str, text: str) -> Iterator[Call]:

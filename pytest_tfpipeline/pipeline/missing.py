@@ -10,12 +10,19 @@ from pytest_tfpipeline.model import Finding, Root, Severity
 
 
 def incomplete_backend(root: Root, missing: Sequence[str], home: Home) -> Finding:
-    """The settings that its backend cannot do without, with the lines that give them."""
-    pairs = backend_pairs(missing, "{name}/{env}.tfstate")
+    """The settings that its backend cannot do without, with the lines that give them: those of a wrapper, since
+    another name would be another state."""
+    pairs = root.backend_hint or backend_pairs(missing, "{name}/{env}.tfstate")
     lines = root_entry(home, literal(root.dir), {"backend": pairs})
+    local = '`backend = "local"`, for plans without the remote state'
+    mend = f"-> Write into {home.file} (or {local}):"
+    if root.backend_hint:
+        mend = (
+            f"-> {root.backend_hint_from} seems to say it. If it is run like that, write into {home.file} (or {local}):"
+        )
     text = [
         f"The {root.backend} backend lacks {' and '.join(missing)}: neither its block nor a file says it.",
-        f'-> Write into {home.file} (or `backend = "local"`, for plans without the remote state):',
+        mend,
         *(f"     {line}" for line in lines),
     ]
     return Finding("incomplete-backend", Severity.ERROR, "\n".join(text), file=root.anchor)

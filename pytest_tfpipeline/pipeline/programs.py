@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfpipeline.config.keys import ToolsConfig
+from pytest_tfpipeline.discover.engines import CONFIGURED
 from pytest_tfpipeline.model import Repository, Root, Target
 from pytest_tfpipeline.tools.lockfile import LOCK_FILE, providers_of_lock
 from pytest_tfpipeline.tools.providers import CliConfig, Locked, cli_config
@@ -69,7 +70,8 @@ def tofu_notes(repository: Repository) -> Iterator[str]:
     named = ", ".join(reason for reason, _ in reasons[:_NAMED])
     more = f" and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
     what = "every root" if every else f"{len(roots)} of {len(repository.roots)} roots"
-    yield f"OpenTofu runs {what}, as {named}{more} says; `terraform` of [tools] settles it"
+    open_still = "" if set(repository.tofu.values()) == {CONFIGURED} else "; `terraform` of [tools] settles it"
+    yield f"OpenTofu runs {what}, as {named}{more} says{open_still}"
 
 
 def _versions(

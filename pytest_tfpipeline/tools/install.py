@@ -94,7 +94,10 @@ class Installer:
             go = shutil.which("go", path=self.environ.get("PATH", ""))
             if name not in _BY_GO or go is None:
                 raise
-            self.progress(f"{error.where}: {error.what}; building {name} {version} with Go, which takes minutes")
+            other = f"`{name}` of [tools] may say another version"
+            self.progress(
+                f"{error.where}: {error.what}; building {name} {version} with Go, which takes minutes; {other}"
+            )
             try:
                 compile_program(name, version, target, go, self.runner)
             except ToolError as second:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pytest_tfpipeline.model import Repository, Root
 from pytest_tfpipeline.pipeline.build import Wish, build_run, describe
+from pytest_tfpipeline.pipeline.programs import tofu_notes
 from pytest_tfpipeline.process import Runner
 
 
@@ -25,3 +27,13 @@ def test_a_copy_in_that_brings_nothing_is_said_once(tmp_path: Path) -> None:
     assert [note for note in notes if "copy_in" in note] == [
         "copy_in: `core/biuld/**` matches no file; `DIRECTORY/**` is everything below a directory"
     ]
+
+
+def test_what_opentofu_runs_is_said_with_what_would_settle_it_unless_it_is_settled() -> None:
+    for reason, ending in (
+        ("the configuration", "says"),
+        ("core/.opentofu-version", "`terraform` of [tools] settles it"),
+    ):
+        repository = Repository("/x", roots=(Root("core", "core", "core/main.tf"),), tofu={"core": reason})
+        (note,) = tofu_notes(repository)
+        assert note.endswith(ending)

@@ -88,6 +88,15 @@ def test_half_a_backend_is_a_problem_of_the_plan_with_the_lines_that_mend_it(tmp
     assert Seen(tmp_path, {}, '[environment.dev]\nbackend = "local"\n').target("core", "dev").problems == ()
 
 
+def test_half_a_backend_that_a_wrapper_says_is_mended_with_that(tmp_path: Path) -> None:
+    make = "init:\n\tterraform init -backend-config=key=state.$(ENV).json\n"
+    found = Seen(tmp_path, {"main.tf": PARTIAL, "dev.tfvars": "", "Makefile": make})
+    (problem,) = found.target(".", "dev").problems
+    assert "-> Makefile:2 seems to say it" in problem.text
+    assert 'backend = ["key=state.{env}.json"]' in problem.text
+    assert "{name}" not in problem.text
+
+
 def test_an_environment_may_keep_all_states_in_files(tmp_path: Path) -> None:
     own = '[[root]]\nmatch = "app"\nbackend = ["key=x"]\n'
     text = f'environments = ["dev", "prod"]\nenvironment.dev.backend = "local"\n{own}'
