@@ -326,6 +326,8 @@ class Repository:
     questions: tuple[Question, ...] = ()
     #: Directories that OpenTofu runs and not Terraform, each with the file that says so.
     tofu: dict[str, str] = field(default_factory=dict)
+    #: By directory with native tests, the line of the wrapper in it that runs them, and the var files that this passes.
+    test_var_files: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
     @property
     def tests(self) -> dict[str, tuple[str, ...]]:

@@ -131,7 +131,11 @@ def unparsed_files(outcome: Outcome, locate: Locate) -> tuple[Finding, ...]:
         reports = list(_reports(json.loads(outcome.stdout)))
     except (ValueError, TypeError, KeyError, AttributeError):
         return ()
-    text = "checkov cannot parse this file, so nothing in it was policed: correct the syntax"
+    text = (
+        "checkov cannot parse this file, so nothing in it was policed\n"
+        "-> Correct the syntax. Where terraform reads it (`terraform fmt`), put what checkov does not know into a\n"
+        "   file of its own, and name that one in `skip-path` of .checkov.yaml."
+    )
     return tuple(
         Finding("checkov-parse", Severity.ERROR, text, file=_place(path, locate)[0])
         for report in reports

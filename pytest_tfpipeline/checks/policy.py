@@ -134,7 +134,8 @@ def _unparsed(check: Check, scan: checkov.Scan, files: Callable[[], tuple[Findin
             "checkov-parse", Severity.ERROR, f"checkov could not parse {scan.unparsed} file(s): correct the syntax"
         ),
     )
-    text = f"{check.dir} is policed only in part"
+    names = ", ".join(dict.fromkeys(each.file for each in findings if each.file))
+    text = f"{check.dir} is policed only in part" + (f": checkov cannot parse {names}" if names else "")
     return records.error(check, text, findings=(*findings, *scan.findings))
 
 

@@ -25,6 +25,10 @@ _NO_CREDENTIALS = (
     "-> Native tests get no credentials: mock the provider in the test file, or give the file an emulated cloud of its "
     'own (`emulator = "aws"` in a [[tool.tfpipeline.test]]), or leave it out of these runs (`run = false`).'
 )
+_NO_VALUE = (
+    "-> Give it one in a `variables` block of the test file, or in a var file that `var_files` of a "
+    "[[tool.tfpipeline.test]] names."
+)
 #: What terraform calls the file of a configuration that it fills in by itself.
 _MADE_UP = "<empty>"
 _NOT_RUN = "not run: a run block before it ended in an error"
@@ -101,6 +105,8 @@ def _diagnosed(directory: Directory, diagnostics: list[Diagnostic]) -> Iterator[
         if finding.rule == "no-credentials":
             said = finding.text.partition("\n-> ")[0]
             yield replace(finding, text=f"{said}\n{_NO_CREDENTIALS}")
+        elif finding.text.startswith("No value for required variable"):
+            yield replace(finding, text=f"{finding.text.partition(' Use a -var')[0]}\n{_NO_VALUE}")
         else:
             yield finding
 

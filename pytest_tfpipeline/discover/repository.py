@@ -50,7 +50,7 @@ from pytest_tfpipeline.discover.scene import Scene
 from pytest_tfpipeline.discover.settled import Sources, Workspaces, settled
 from pytest_tfpipeline.discover.suites import find_suites
 from pytest_tfpipeline.discover.varfiles import index_backend_files, index_var_files
-from pytest_tfpipeline.discover.wrappers import hinted, hints
+from pytest_tfpipeline.discover.wrappers import hinted, hints, var_files_of_tests
 from pytest_tfpipeline.model import (
     Kind,
     Repository,
@@ -96,6 +96,7 @@ def discover(top: Path, config: Config, cache_path: Path | None, runner: Runner)
         notes=(*notes, *_other_problems(found), *_odd(top, found, roots, files), *_undeclared(config, environments)),
         questions=tuple(questions(Scene(roots, sources, config, home_of(top, config), known, wrapped))),
         tofu=dict(found.tofu),
+        test_var_files=var_files_of_tests(files, found.tests, lambda path: _text(top / path)),
     )
 
 

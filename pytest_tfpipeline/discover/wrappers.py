@@ -29,7 +29,6 @@ _VARIABLE = re.compile(
 _SPACED = re.compile(r"\{\{\s*\.?(\w+)\s*\}\}")
 _ENVIRONMENT = re.compile(r"env|stage|workspace|tier|^\d$", re.IGNORECASE)
 _ROOT = re.compile(r"root|stack|module|component|layer|project|service|name|app|dir|target", re.IGNORECASE)
-#: A native test is given its variables for itself: nothing that a plan or an apply would be given.
 _TEST = re.compile(rf"(?:{_PROGRAM.pattern})[)}}]?[\"']?(?:\s+-chdir[=\s]\S+)?\s+test\b", re.IGNORECASE)
 _LONGEST = 200_000
 
@@ -85,8 +84,31 @@ def hinted(roots: Iterable[Root], found: Mapping[str, Hint]) -> Iterator[Root]:
         yield replace(root, backend_hint=hint.backend, backend_hint_from=hint.place) if hint and told else root
 
 
+def var_files_of_tests(
+    files: Sequence[str], tests: Iterable[str], read: Callable[[str], str]
+) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """By directory with native tests, the wrapper in it (`Makefile:7`) that runs them, and the var files below it that
+    this passes; the first one counts."""
+    known, wanted, found = frozenset(files), frozenset(tests), dict[str, tuple[str, tuple[str, ...]]]()
+    for path in files:
+        here = parent(path)
+        if here not in wanted or here in found or not is_wrapper(path):
+            continue
+        for call in _calls(path, read(path)[:_LONGEST], tests=True):
+            passed = [posixpath.normpath(join(here, word)) for word in call.var_files]
+            below = all(name in known and (here == "." or name.startswith(f"{here}/")) for name in passed)
+            if passed and below and call.directory in (None, "."):
+                found.setdefault(here, (f"{call.file}:{call.line}", tuple(passed)))
+    return found
+
+
 def calls_of(file: str, text: str) -> Iterator[Call]:
-    """Every command line of terraform in the text that passes something."""
+    """Every command line of terraform in the text that passes something; native tests left out, which are given their
+    variables for themselves."""
+    return _calls(file, text, tests=False)
+
+
+def _calls(file: str, text: str, *, tests: bool) -> Iterator[Call]:
     line, waiting, started = 0, "", 1
     for raw in text.splitlines():
         line += 1
@@ -94,7 +116,7 @@ def calls_of(file: str, text: str) -> Iterator[Call]:
         waiting += raw.rstrip("\\").rstrip() + " "
         if raw.endswith("\\"):
             continue
-        if _PROGRAM.search(waiting) and not _TEST.search(waiting) and not waiting.lstrip().startswith("#"):
+        if _PROGRAM.search(waiting) and not waiting.lstrip().startswith("#") and tests is bool(_TEST.search(waiting)):
             call = _call(file, started, waiting)
             if call.var_files or call.backend or call.workspace:
                 yield call

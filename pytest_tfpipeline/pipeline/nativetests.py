@@ -14,11 +14,12 @@ def native_test_settings(config: Config, repository: Repository) -> dict[str, di
     """The emulator, var files and limit (in seconds) of each file that is run, and what the table that says so is
     called."""
     found = {file: native_test_config(config, file) for file in native_tests(repository)}
+    wrapped = {file: passed for files, _, passed in _wrapped(repository) for file in files}
     table = f"[[{config.prefix if config.source else 'tool.tfpipeline.'}test]]"
     return {
         file: {
             "emulator": entry.emulator,
-            "var_files": list(entry.var_files),
+            "var_files": list(entry.var_files or wrapped.get(file, ())),
             "timeout": seconds(entry.timeout),
             "table": table,
         }
@@ -28,10 +29,26 @@ def native_test_settings(config: Config, repository: Repository) -> dict[str, di
 
 
 def native_test_notes(config: Config, repository: Repository) -> Iterator[str]:
-    """A note that names the files which the configuration leaves out."""
+    """Notes that name the files which the configuration leaves out, and the wrappers whose var files are taken."""
     left = [file for file in native_tests(repository) if not native_test_config(config, file).run]
     if left:
         yield f"native tests that are not run here (`run = false`): {', '.join(left)}"
+    places = [
+        place
+        for files, place, _ in _wrapped(repository)
+        if any(not native_test_config(config, file).var_files for file in files)
+    ]
+    if places:
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        passes = "pass" if more else "passes"
+        yield f"native tests get the var files that {places[0]}{more} {passes}; `var_files` of a [[test]] says others"
+
+
+def _wrapped(repository: Repository) -> Iterator[tuple[tuple[str, ...], str, tuple[str, ...]]]:
+    """Files of native tests, the line of the wrapper beside them that runs them, and the var files that it passes."""
+    for directory, files in repository.tests.items():
+        if directory in repository.test_var_files:
+            yield files, *repository.test_var_files[directory]
 
 
 def native_tests(repository: Repository) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ def test_a_file_that_does_not_parse_is_an_error_although_checkov_says_0(bench: A
     record = bench.perform(CheckKind.POLICY, "m")
     assert record.outcome is Outcome.ERROR
     assert [(each.rule, each.file) for each in record.findings] == [("checkov-parse", "m/broken.tf")]
+    assert record.text.startswith("m is policed only in part: checkov cannot parse m/broken.tf")
 
 
 def test_checkov_stays_off_the_network_and_ignores_the_users_home(bench: Any, tmp_path: Path) -> None:

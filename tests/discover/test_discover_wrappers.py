@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tfpipeline.discover.wrappers import Call, Hint, calls_of, hints, is_wrapper
+from pytest_tfpipeline.discover.wrappers import Call, Hint, calls_of, hints, is_wrapper, var_files_of_tests
 from pytest_tfpipeline.model import Root
 
 CORE, NET = (Root(f"tf/{name}", name, f"tf/{name}/main.tf") for name in ("core", "net"))
@@ -47,6 +47,17 @@ def test_what_native_tests_are_given_is_not_what_a_plan_is_given() -> None:
         assert _calls(f"{command} -var-file=./tests/globals.tfvars\n") == [], command
     (call,) = _calls("terraform plan -var-file=test.tfvars\n")
     assert call.var_files == ("test.tfvars",)
+
+
+def test_var_files_of_native_tests_are_those_of_the_wrapper_beside_them() -> None:
+    texts = {
+        "m/Makefile": "test:\n\tterraform plan -var-file=x.tfvars\n\tterraform test -var-file=./tests/all.tfvars\n",
+        "n/run.sh": "tofu test -var-file=../m/tests/all.tfvars\n",
+        "o/run.sh": "cd x && terraform test -var-file=tests/all.tfvars\n",
+    }
+    files = (*texts, "m/x.tfvars", "m/tests/all.tfvars", "n/main.tf", "o/tests/all.tfvars")
+    found = var_files_of_tests(files, ("m", "n", "o", "p"), texts.__getitem__)
+    assert found == {"m": ("m/Makefile:3", ("m/tests/all.tfvars",))}
 
 
 def test_variables_that_cannot_all_be_the_roots_name() -> None:

@@ -60,6 +60,27 @@ def test_a_native_test_stands_before_an_apply(scratch: Scratch) -> None:
     assert named.code == 1
 
 
+def test_var_files_come_from_the_wrapper_beside_the_tests(scratch: Scratch) -> None:
+    scratch.without_checkov()
+    scratch.write("modules/m/main.tf", MODULE)
+    scratch.write("modules/m/tests/it.tftest.hcl", GOOD.replace('variables {\n  name = "a"\n}\n', ""))
+    scratch.commit()
+    without = scratch.run("-m", "tf_test")
+    assert without.code == 1, without.text
+    assert "No value for required variable" in without.text
+    assert "`var_files` of a [[tool.tfpipeline.test]] names" in without.text
+    assert "Use a -var" not in without.text
+
+    scratch.write("modules/m/tests/all.tfvars", 'name = "a"\n')
+    scratch.write(
+        "modules/m/Makefile", "test:\n\tterraform init &&\\\n\tterraform test --var-file=./tests/all.tfvars\n"
+    )
+    scratch.commit()
+    given = scratch.run("-m", "tf_test")
+    assert given.code == 0, given.text
+    assert "native tests get the var files that modules/m/Makefile:2 passes" in given.text
+
+
 def test_an_interrupted_test_destroys_what_it_has_made(scratch: Scratch, tmp_path: Path) -> None:
     pipe, destroyed = tmp_path / "pipe", tmp_path / "destroyed"
     os.mkfifo(pipe)
