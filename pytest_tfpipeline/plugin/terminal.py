@@ -8,7 +8,7 @@ import pytest
 
 from pytest_tfpipeline.gate.result import EnvironmentResult, RunResult
 from pytest_tfpipeline.gate.verdict import NOT_SEEN
-from pytest_tfpipeline.model import Changes, Run
+from pytest_tfpipeline.model import Changes, Kind, Run
 from pytest_tfpipeline.plugin.ledger import Ledger
 from pytest_tfpipeline.plugin.reporting import record_of
 from pytest_tfpipeline.redact import clean
@@ -22,10 +22,14 @@ from pytest_tfpipeline.terraform.applying import ApplyEvent
 def header(run: Run, notes: tuple[str, ...], narrowed: tuple[str, ...] = ()) -> list[str]:
     """The lines at the top of the run. `narrowed` are options with which a run does not apply."""
     repository = run.repository
-    counts = ", ".join(
-        f"{len(found)} {word}{'' if len(found) == 1 else 's'}"
-        for word, found in (("root", repository.roots), ("module", repository.modules), ("suite", repository.suites))
+    examples = [root for root in repository.roots if root.kind is Kind.EXAMPLE]
+    counted = (
+        ("root", len(repository.roots) - len(examples)),
+        *([("example", len(examples))] if examples else []),
+        ("module", len(repository.modules)),
+        ("suite", len(repository.suites)),
     )
+    counts = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counted)
     names = [one.name + (" (emulated)" if one.emulator else "") for one in run.environments]
     what = f"; {run.mode} {', '.join(names)}" if names else ""
     cannot = [f"this run cannot apply: {', '.join(narrowed)} was given"] if run.can_apply and narrowed else []

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from scratch import Scratch
 
+from pytest_tfpipeline.model import Kind, Repository, Root, Run
+from pytest_tfpipeline.plugin.terminal import header
+
 #: Names that may stand in the evidence, at each place; the rest of the shape is asserted by value.
 RUN = "id started seconds repository commit ref tree_clean command isolation workers exit_code"
 PLAN = "root digest deferred add change replace destroy import forget has_changes"
@@ -199,3 +202,9 @@ def test_every_way_to_run_comes_to_the_same(scratch: Scratch) -> None:
     for one, other in itertools.pairwise(seen):
         assert one == other
     assert json.dumps(seen[0]).count("deferred") == 3
+
+
+def test_examples_are_counted_apart_from_roots_as_in_the_listing() -> None:
+    made = [Root(name, name, f"{name}/main.tf", kind) for name, kind in (("a", Kind.ROOT), ("b", Kind.EXAMPLE))]
+    run = Run("1", "check", Repository("/x", roots=tuple(made)), "/x/o", "/x/o/w")
+    assert header(run, ()) == ["tfpipeline: 1 root, 1 example, 0 modules, 0 suites"]
