@@ -322,8 +322,9 @@ class Repository:
     lone: str = ""
     #: Things to tell the user once, each a whole sentence.
     notes: tuple[str, ...] = ()
-    #: What is ambiguous; until it is answered, the safe reading counts.
+    #: What is ambiguous; until it is answered, the safe reading counts. `answers` is the file that answers go into.
     questions: tuple[Question, ...] = ()
+    answers: str = "tfpipeline.toml"
     #: Directories that OpenTofu runs and not Terraform, each with the file that says so.
     tofu: dict[str, str] = field(default_factory=dict)
     #: By directory with native tests, the line of the wrapper in it that runs them, and the var files that this passes.

@@ -83,7 +83,7 @@ def discover(top: Path, config: Config, cache_path: Path | None, runner: Runner)
     wrapped = hints(files, roots, lambda path: _text(top / path))
     roots = tuple(hinted(roots, wrapped))
     modules = tuple(module_of(found, dir_) for dir_ in found.of_kind(Kind.MODULE, Kind.LIBRARY))
-    suites = find_suites(top, files, config)
+    suites, home = find_suites(top, files, config), home_of(top, config)
     return Repository(
         path=str(top),
         directories=rows_of(found, roots, suites),
@@ -94,7 +94,8 @@ def discover(top: Path, config: Config, cache_path: Path | None, runner: Runner)
         candidates=tuple(name for name in environments.candidates if name not in known),
         lone=environments.lone,
         notes=(*notes, *_other_problems(found), *_odd(top, found, roots, files), *_undeclared(config, environments)),
-        questions=tuple(questions(Scene(roots, sources, config, home_of(top, config), known, wrapped))),
+        questions=tuple(questions(Scene(roots, sources, config, home, known, wrapped))),
+        answers=home.file,
         tofu=dict(found.tofu),
         test_var_files=var_files_of_tests(files, found.tests, lambda path: _text(top / path)),
     )

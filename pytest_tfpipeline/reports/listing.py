@@ -42,7 +42,7 @@ def listing_table(repository: Repository, wanting: Sequence[Wanting] = (), chang
         for why in foremost(changed.reasons[row.dir]) if changed else ():
             lines += _wrapped(f"affected: {why}", _INDENT)
     none = "No Terraform and no Python suite here." if changed is None else "Nothing that is checked is affected."
-    ending = [*_narrowed(changed), *_ending(repository), *_questions(repository.questions)]
+    ending = [*_narrowed(changed), *_ending(repository), *_questions(repository.questions, repository.answers)]
     return "\n".join([*(lines or [none]), "", *ending])
 
 
@@ -95,11 +95,11 @@ def _ending(repository: Repository) -> Iterator[str]:
         yield from _wrapped(f"Note: {note}")
 
 
-def _questions(questions: Sequence[Question]) -> Iterator[str]:
+def _questions(questions: Sequence[Question], answers: str) -> Iterator[str]:
     """The lines to paste are as they are, whatever their length."""
     if questions:
         yield ""
-        yield from _wrapped("Only you can say (`python -m pytest_tfpipeline init` writes the rest):")
+        yield from _wrapped(f"Only you can say, in {answers} (`python -m pytest_tfpipeline init` writes the rest):")
     for number, question in enumerate(questions, 1):
         yield ""
         yield from _wrapped(f"{number}. {question.text}")

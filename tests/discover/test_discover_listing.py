@@ -48,3 +48,9 @@ def test_the_table_says_what_and_why_in_60_columns(describe: Callable[..., Any])
 def test_an_empty_repository(describe: Callable[..., Any]) -> None:
     assert "No Terraform" in listing_table(describe().repository)
     assert json.loads(listing_json(describe().repository)) == []
+
+
+def test_answers_go_into_a_file_that_is_named(describe: Callable[..., Any]) -> None:
+    files = {"core/main.tf": 'resource "terraform_data" "x" {}\nprovider "aws" {}\n'}
+    assert "Only you can say, in tfpipeline.toml (`python -m\n" in listing_table(describe(files).repository)
+    assert "Only you can say, in pyproject.toml (" in listing_table(describe({"pyproject.toml": ""}).repository)
