@@ -19,6 +19,7 @@ from pytest_tfpipeline.terraform.diagnostics import (
     parse_line,
 )
 from pytest_tfpipeline.terraform.features import lacking
+from pytest_tfpipeline.terraform.mends import with_seed_named
 from pytest_tfpipeline.terraform.plaintext import diagnostics_of_text
 from pytest_tfpipeline.terraform.shortcut import run_filtered
 from pytest_tfpipeline.warm import FILTERED
@@ -133,9 +134,17 @@ class Directory:
         # Of a state lock or a provider terraform names no file, and nobody would know which root is meant.
         return tuple(finding if finding.file else replace(finding, file=anchor) for finding in found)
 
+    @property
+    def emulated(self) -> bool:
+        """Whether terraform's connections end in the emulated cloud, which has neither modules nor providers."""
+        environment = self.where.environment if isinstance(self.where, Target) else self.where
+        return bool(self.ctx.run.process_env.get(environment or ""))
+
     def judge(self, outcome: Outcome, phase: str) -> tuple[Finding, ...]:
         """The findings of a command that printed JSON lines; where it failed, at least one of them is an error."""
         findings = self.findings(outcome, f"terraform-{phase}")
+        if phase == "plan" and self.emulated:
+            findings = with_seed_named(findings)
         if succeeded(phase, outcome) or errors(findings):
             return findings
         return (*findings, self.broken(outcome, phase, f"{self.terraform.name} {phase}"))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from pytest_tfpipeline.model import Finding, Target
+from pytest_tfpipeline.model import Finding
 from pytest_tfpipeline.process import Outcome, Stall
 from pytest_tfpipeline.terraform.call import Directory
 from pytest_tfpipeline.terraform.diagnostics import failure
@@ -20,12 +20,6 @@ from pytest_tfpipeline.workspace import make_private, root_file_name
 STALLED = 20.0
 _MODULE = re.compile(r'^[ \t]*module[ \t]+"[^"\n]*"[ \t]*\{(.*?)^[ \t]*\}', re.MULTILINE | re.DOTALL)
 _SOURCE = re.compile(r'^[ \t]*source[ \t]*=[ \t]*"(?!\.\.?/)([^"\n]+)"', re.MULTILINE)
-
-
-def is_emulated(directory: Directory) -> bool:
-    """Whether terraform's connections end in the emulated cloud, which has neither modules nor providers."""
-    where = directory.where.environment if isinstance(directory.where, Target) else directory.where
-    return bool(directory.ctx.run.process_env.get(where or ""))
 
 
 def has_remote_modules(directory: Directory) -> bool:

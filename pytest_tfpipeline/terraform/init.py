@@ -19,7 +19,6 @@ from pytest_tfpipeline.terraform.call import Directory, retrying, succeeded
 from pytest_tfpipeline.terraform.diagnostics import errors
 from pytest_tfpipeline.terraform.download import (
     has_remote_modules,
-    is_emulated,
     stall_of,
     stalled_finding,
     temporary_path,
@@ -147,7 +146,7 @@ def _leading_outside(directory: Directory) -> tuple[Finding, ...]:
 
 def _run_init(directory: Directory, target: Target | None) -> InitResult:
     """An emulated cloud has neither modules nor providers: what no mirror has is fetched before, past it."""
-    emulated = target is not None and is_emulated(directory)
+    emulated = target is not None and directory.emulated
     if not emulated:
         return _init_once(directory, target)
     if not has_remote_modules(directory):

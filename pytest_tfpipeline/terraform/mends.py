@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pytest_tfpipeline.config.entries import home_at
 from pytest_tfpipeline.discover.unfilled import fill_lines
-from pytest_tfpipeline.model import Variable
+from pytest_tfpipeline.model import Finding, Severity, Variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +169,22 @@ def _span(seconds: int) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}"
     return f"{seconds} seconds"
+
+
+def with_seed_named(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings of a plan in an emulated cloud; the first data source that found nothing says how to make what it
+    looks up."""
+    missed = next((one for one in findings if _looked_up_in_vain(one)), None)
+    if missed is None:
+        return tuple(findings)
+    advice = (
+        "-> The emulated cloud starts empty. `seed` of the environment runs what makes there what data sources look "
+        "up: docs/emulator.md."
+    )
+    told = replace(missed, text=f"{missed.text}\n{advice}")
+    return tuple(told if one is missed else one for one in findings)
+
+
+def _looked_up_in_vain(finding: Finding) -> bool:
+    data = bool(re.search(r"(?:^|\.)data\.", finding.address or ""))
+    return data and finding.severity is Severity.ERROR and "-> " not in finding.text

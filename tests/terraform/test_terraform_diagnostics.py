@@ -10,7 +10,7 @@ import pytest
 
 from pytest_tfpipeline.model import Changes, Finding, PlanResult, PlanStatus, Severity
 from pytest_tfpipeline.terraform.diagnostics import diagnostics_of, findings_from_diagnostics, render_findings
-from pytest_tfpipeline.terraform.mends import describe_lock, mend_for
+from pytest_tfpipeline.terraform.mends import describe_lock, mend_for, with_seed_named
 from pytest_tfpipeline.terraform.upstream import waits_behind, waits_for_outputs
 
 REPOSITORY = Path("/srv/me/repo")
@@ -166,3 +166,19 @@ def test_a_plan_waits_behind_what_has_no_state_and_what_waits_itself() -> None:
         _result("waiting", status=PlanStatus.DEFERRED, exists=False),
     ]
     assert waits_behind(upstream) == ("new", "waiting")
+
+
+def test_what_an_empty_emulated_cloud_lacks_is_made_by_its_seed() -> None:
+    def error(text: str, address: str) -> Finding:
+        return Finding("terraform-plan", Severity.ERROR, text, address)
+
+    found = [
+        error("a bad value", "aws_x.y"),
+        error("not found", 'module.m["x"].data.aws_vpc.it'),
+        error("none", "data.a.b"),
+    ]
+    plain, first, second = with_seed_named(found)
+    assert (plain, second) == (found[0], found[2])
+    assert first.text.startswith("not found\n-> The emulated cloud starts empty. `seed` of the environment")
+    mended = error("denied\n-> Give these credentials the right", "data.a.b")
+    assert with_seed_named([mended]) == (mended,)

@@ -17,9 +17,10 @@ import pytest
 from pytest_tfpipeline.codec import dumps, loads
 from pytest_tfpipeline.context import open_context
 from pytest_tfpipeline.model import Finding, PlanResult, PlanStatus, RemoteState, Root, Run, Severity, Target
+from pytest_tfpipeline.process import Outcome
 from pytest_tfpipeline.terraform.applying import apply_plan
 from pytest_tfpipeline.terraform.diagnostics import render_findings
-from pytest_tfpipeline.terraform.init import ensure_init
+from pytest_tfpipeline.terraform.init import directory_of, ensure_init
 from pytest_tfpipeline.terraform.plan import read_plan
 from pytest_tfpipeline.terraform.planning import ensure_plan, make_plan
 
@@ -360,3 +361,19 @@ def test_the_users_tree_stays_as_it_was(chain: Any, chain_targets: tuple[Target,
 def _hashes(top: Path) -> dict[str, str]:
     files = [path for path in top.rglob("*") if path.is_file() and ".git" not in path.parts]
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.mark.parametrize("emulated", [True, False])
+def test_a_data_source_that_finds_nothing_in_an_emulated_cloud_says_how_to_fill_it(
+    playground: Any, *, emulated: bool
+) -> None:
+    playground.write("a/main.tf", SIMPLE)
+    target = Target("a", "staging")
+    env = {"staging": {"HTTPS_PROXY": "http://127.0.0.1:9"}} if emulated else {}
+    directory = directory_of(playground.open(target, process_env=env), "a", "staging")
+    said = {"severity": "error", "summary": "no matching VPC found", "address": "data.aws_vpc.it"}
+    outcome = Outcome(1, json.dumps({"type": "diagnostic", "diagnostic": said}), "", 1.0)
+    (finding,) = directory.judge(outcome, "plan")
+    assert ("`seed` of the environment" in finding.text) is emulated
+    (finding,) = directory.judge(outcome, "validate")
+    assert finding.text == "no matching VPC found"
