@@ -56,7 +56,10 @@ def tenants(scene: Scene) -> Iterator[Asked]:
             )
             lists = bool(scene.config.environments)
             comment = "# and the same names in `environments` at the top" if lists else ""
-            yield Asked(text, [root], {"environments": [*own.names], "var_files": [own.template]}, comment)
+            settings: dict[str, object] = {"environments": [*own.names], "var_files": [own.template]}
+            if has_one_state(root):
+                settings["workspace"] = "{env}"
+            yield Asked(text, [root], settings, comment)
 
 
 def environments(scene: Scene) -> Iterator[Asked]:

@@ -21,11 +21,6 @@ _PLACE = (
     *("bucket", "container_name", "storage_account_name", "organization", "hostname", "namespace", "conn_str"),
     *("workspace_key_prefix", "workspace_dir"),
 )
-_MEND = (
-    'give each environment a state of its own: `backend = ["key={name}/{env}.tfstate"]`, or `workspace`, in its '
-    "[[root]]; or `environments`, if the root belongs to one of them alone"
-)
-
 _MEND_ROOTS = (
     'give each root a state of its own: in its backend block, or by `backend = ["key={name}/{env}.tfstate"]` in its '
     "[[root]]; or `apply = false` for the one that is only looked at"
@@ -60,6 +55,16 @@ def state_of(root: Root, target: Target, top: Path) -> State | None:
     )
 
 
+def _mend(repository: Repository, target: Target) -> str:
+    """What to write; the setting that says the state is called otherwise in each kind of backend."""
+    backend = next((root.backend for root in repository.roots if root.dir == target.root), None)
+    key = DECISIVE.get(backend or "", "key")
+    return (
+        f'give each environment a state of its own: `backend = ["{key}={{name}}/{{env}}.tfstate"]`, or `workspace`, in '
+        "its [[root]]; or `environments`, if the root belongs to one of them alone"
+    )
+
+
 def check_states(repository: Repository, config: Config, asked: Sequence[str], targets: Sequence[Target]) -> None:
     """Raise ConfigurationError where an environment that was asked for shares a state with another one: what is applied
     in the one would be taken for the other. Two roots with one state would each destroy what the other made.
@@ -67,7 +72,9 @@ def check_states(repository: Repository, config: Config, asked: Sequence[str], t
     `targets` are those of every environment that is known or asked for.
     """
     for state, target, other in _clashes(repository, asked, targets):
-        raise ConfigurationError(_shared(state, target, other, config), where=config.source or None, mend=_MEND)
+        raise ConfigurationError(
+            _shared(state, target, other, config), where=config.source or None, mend=_mend(repository, target)
+        )
     for text in shared_by_roots(repository, asked, targets):
         raise ConfigurationError(text, where=config.source or None, mend=_MEND_ROOTS)
 
@@ -94,8 +101,10 @@ def with_shared_states(
     for state, target, other in _clashes(repository, asked, targets):
         text = _shared(state, target, other, config)
         if root_config(config, target.root) is not None:
-            raise ConfigurationError(text, where=config.source or None, mend=_MEND)
-        found[target.root, target.environment] = Finding("shared-state", Severity.ERROR, f"{text}\n-> {_MEND}")
+            raise ConfigurationError(text, where=config.source or None, mend=_mend(repository, target))
+        found[target.root, target.environment] = Finding(
+            "shared-state", Severity.ERROR, f"{text}\n-> {_mend(repository, target)}"
+        )
     return tuple(
         replace(one, problems=(*one.problems, found[key])) if (key := (one.root, one.environment)) in found else one
         for one in targets

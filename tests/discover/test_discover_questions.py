@@ -53,6 +53,14 @@ QUESTIONS: dict[str, tuple[dict[str, str], str, list[str]]] = {
             'var_files = ["tf/aws/projects/{env}.tfvars"]',
         ],
     ),
+    "var files of tenants with one backend": (
+        {"tf/aws/main.tf": WHOLE, **{f"tf/aws/projects/{name}.tfvars": "" for name in ("acme", "bank")}},
+        "Is each of the 2 var files in tf/aws/projects an environment of tf/aws?",
+        [
+            *("[[root]]", 'match = "tf/aws"', 'environments = ["acme", "bank"]'),
+            *('var_files = ["tf/aws/projects/{env}.tfvars"]', 'workspace = "{env}"'),
+        ],
+    ),
     "among environments": (
         {"dev/main.tf": PLAIN, "prod/main.tf": PLAIN, "shared/main.tf": PLAIN},
         "Which environments does shared belong to?",

@@ -125,6 +125,11 @@ def test_two_roots_of_an_environment_may_not_have_one_state(
     assert list(shared_by_roots(repository, ("production",), targets)) == []
 
 
+def test_the_mend_is_in_the_words_of_the_backend(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r'backend = \["prefix=\{name\}/\{env\}.tfstate"\]'):
+        check(tmp_path, "gcs", {"bucket": "b", "prefix": "p"}, {})
+
+
 @pytest.mark.parametrize("name", ["pr-../x", "pr-a b", "pr-/", "qa-1"])
 def test_a_name_that_no_environment_may_have_is_not_made_one_by_an_alias(tmp_path: Path, name: str) -> None:
     with pytest.raises(Exception, match="unknown environment"):
