@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     grown.add_argument("--most", type=int, default=1000)
     grown.add_argument("--place", type=Path)
     grown.add_argument("--output", type=_output, default=Path("scale.json"))
-    grown.add_argument("--plot", type=Path, help="an SVG of it; needs matplotlib")
+    grown.add_argument("--plot", type=Path, help="an SVG of it; the documentation's is docs/scale.svg")
     grown.set_defaults(call=_grow)
     differ = commands.add_parser(
         "differ", help="made-up configurations, with short cuts and without: the same answers?"

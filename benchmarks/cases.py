@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import plain
-from benchmarks.measure import Command
+from benchmarks.measure import Command, processors
 from benchmarks.places import Place
 from benchmarks.results import Bar
 
@@ -130,7 +130,7 @@ def _static_again(place: Place) -> dict[str, Side]:
 
 def _validated(place: Place) -> dict[str, Side]:
     """`init` and `validate` against the plugin, and against the plugin that takes nothing away from what terraform
-    does."""
+    does: the same commands, as many of them at a time as xargs runs."""
     sides = _side_by_side(100, 4, (plain.BARE_INIT, plain.VALIDATE), "-m", "tf_validate")(place)
     repository = place.repository(100, 4)
     slow = repository.with_name(f"{repository.name}-plainly")
@@ -138,7 +138,7 @@ def _validated(place: Place) -> dict[str, Side]:
         subprocess.run(["git", "clone", "--quiet", str(repository), str(slow)], check=True)
         with (slow / "tfpipeline.toml").open("a", encoding="utf-8") as configuration:
             configuration.write("shortcuts = false\n")
-    return {**sides, _PLAINLY: Side(_pytest(place, slow, "-m", "tf_validate"), place.forget)}
+    return {**sides, _PLAINLY: Side(_pytest(place, slow, "-m", "tf_validate", "-n", str(processors())), place.forget)}
 
 
 def _lint_here(place: Place) -> dict[str, Side]:
@@ -245,7 +245,7 @@ CASES = (
     ),
     Case(
         "beyond",
-        "time beyond the tools' own: `validate` of 100 AWS roots with `shortcuts = false`, against xargs",
+        "time beyond the tools' own: `validate` of 100 AWS roots, `shortcuts = false`, a worker for each processor",
         Bar(5, 2, "%"),
         _VALIDATED,
         _beyond,

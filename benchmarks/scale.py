@@ -41,7 +41,7 @@ def _point(place: Place, count: int) -> Point:
 
 def _measured(place: Place, repository: Path, *args: str, memory: bool) -> Sample:
     place.forget()
-    argv = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *args)
+    argv = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-q", *args)
     return measure(Command(argv, repository, place.environment()), place.path / "scale.log", memory=memory)
 
 
@@ -65,6 +65,7 @@ def plot(points: Sequence[Point], path: Path) -> None:
     """Time for each root and memory over the number of roots, as SVG."""
     from matplotlib import pyplot as plt
 
+    plt.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "scale"})  # text as text, and the same file again
     figure, (times, memory) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     roots = [point.roots for point in points]
     times.loglog(roots, [point.collected for point in points], "o-", label="collection")

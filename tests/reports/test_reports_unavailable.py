@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_tfpipeline.model import CheckKind, Finding, Outcome, Record, Severity
+from pytest_tfpipeline.reports.folding import SHOWN as SHOWN_IN_FULL
 from pytest_tfpipeline.reports.folding import folded
 from pytest_tfpipeline.reports.unavailable import SHOWN, unavailable
 
@@ -67,3 +68,11 @@ def test_the_same_of_another_directory_is_a_line() -> None:
     assert first == failures[0][2]
     assert second == "b/main.tf: bad\n  and on as above, of a::x"
     assert others == [text for _, _, text in failures[2:]]
+
+
+def test_of_a_thousand_that_differ_only_some_are_shown_in_full() -> None:
+    failures = [(f"r{n}::fmt", f"r{n}", f"not formatted\n-  x = {n}\n+ x = {n}") for n in range(SHOWN_IN_FULL + 3)]
+    *full, first, second, third = folded([("a::lint", "a", "short"), *failures])
+    assert full == ["short", *(text for _, _, text in failures[:-3])]
+    assert first.startswith("not formatted\n  and more: from here on, only the first line of each; -v shows all")
+    assert [second, third] == ["not formatted"] * 2
