@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -129,13 +130,14 @@ def test_of_two_that_come_at_once_nobody_knows_which_is_heard_last(world: World)
 
 def test_nothing_of_another_is_under_way_in_a_process_that_is_configured(world: World) -> None:
     first, second = world.lane(), world.lane()
-    slow = threading.Thread(target=first.call, args=(VALIDATE, b"slow"))
+    slow = threading.Thread(target=first.call, args=(VALIDATE, b"slow"), daemon=True)
     slow.start()
     assert world.started[0].entered.wait(30)
-    configuring = threading.Thread(target=second.call, args=(CONFIGURE, b"b"))
+    configuring = threading.Thread(target=second.call, args=(CONFIGURE, b"b"), daemon=True)
     configuring.start()
-    while first.call(VALIDATE, b"meanwhile") == b"0":
-        pass  # it is not taken yet
+    deadline = time.monotonic() + 30
+    while first.call(VALIDATE, b"meanwhile") == b"0":  # it is not taken yet
+        assert time.monotonic() < deadline
     assert (CONFIGURE, b"b") not in world.asked(0)
     world.started[0].go_on.set()
     configuring.join()
