@@ -31,6 +31,8 @@ from pytest_tfpipeline.discover.places import ENVIRONMENT_PARENTS
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 _SEPARATOR = re.compile(r"[._-]")
 _HOLDERS = frozenset({*VAR_FILE_DIRECTORIES[1:], *BACKEND_DIRECTORIES, *ENVIRONMENT_PARENTS})
+#: How the name of a file ends that is there to be copied: what is in it is nobody's.
+_PATTERNS = frozenset({"dist", "example", "sample", "template"})
 #: How many directories may lie between a place where files are looked for and the file.
 _DEPTH = 2
 
@@ -196,8 +198,13 @@ def _var_stem(path: str) -> str | None:
         if name.endswith(ending):
             stem = name[: -len(ending)]
             plain = _NAME.fullmatch(stem) and not stem.endswith(".auto") and not _is_backend(path, stem)
-            return stem if plain else None
+            return stem if plain and not _is_pattern(stem) else None
     return None
+
+
+def _is_pattern(stem: str) -> bool:
+    """`dev.example` of `dev.example.tfvars`."""
+    return "." in stem and stem.rpartition(".")[2].lower() in _PATTERNS
 
 
 def _backend_stem(path: str) -> str | None:

@@ -148,7 +148,7 @@ _HANDED = """
 terraform {
   required_providers {
     aws = {
-      source                = "registry.terraform.io/hashicorp/aws"
+      source                = "hashicorp/aws"
       configuration_aliases = [aws.x]
     }
   }
@@ -178,7 +178,7 @@ terraform {
   backend "local" {}
   required_providers {
     aws = {
-      source  = "registry.terraform.io/hashicorp/aws"
+      source  = "hashicorp/aws"
       version = "5.100.0"
     }
   }
@@ -299,6 +299,7 @@ output "queue" {
         None,
         _EACH_MODULE,
         locked=("aws",),
+        edited=("registry.terraform.io", "registry.opentofu.org"),
         tofu=True,
     ),
     Case(

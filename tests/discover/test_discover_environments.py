@@ -154,3 +154,12 @@ def test_one_compared_name_means_that_there_are_others(
     assert found.repository.lone == lone
     assert found.roots["core"].environments == names
     assert found.roots["net"].environments == (() if lone else names)
+
+
+def test_a_file_to_be_copied_is_no_environments(describe: Callable[..., Any]) -> None:
+    names = ("dev.example", "common.auto.example", "prod.Sample", "terraform.template")
+    files = {f"{root}/{name}.tfvars": "" for name in names for root in ("a", "b")}
+    found = describe({"a/main.tf": ROOT, "b/main.tf": ROOT, "a/dev.tfvars": "", **files})
+    assert found.repository.environments == ("dev",)
+    assert found.repository.candidates == ()
+    assert found.roots["a"].var_files == {"dev": ("a/dev.tfvars",)}
