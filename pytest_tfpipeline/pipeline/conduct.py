@@ -51,8 +51,8 @@ class Audience(Listener, Protocol):
     def on_verdict(self, one: EnvironmentResult, verdict: Verdict) -> None:
         """An environment was judged."""
 
-    def on_begin(self, environment: EnvironmentRun, targets: Sequence[Target]) -> None:
-        """The apply of an environment begins."""
+    def on_begin(self, environment: EnvironmentRun, targets: Sequence[Target], plans: Mapping[str, PlanResult]) -> None:
+        """The apply of an environment begins; `plans` are by root."""
 
     def on_left(self, environment: EnvironmentRun, left: Left) -> None:
         """A root was left."""
@@ -199,9 +199,9 @@ class Conductor:
 
     def _carry_out(self, one: EnvironmentResult, targets: Sequence[Target], judged: _Judged) -> EnvironmentResult:
         environment, known = one.environment, {reading.result.root: reading for reading in judged.readings}
-        self._audience.on_begin(environment, targets)
-        self._later.clear()
         plans = {plan.root: plan for plan in one.plans}
+        self._audience.on_begin(environment, targets, plans)
+        self._later.clear()
         result = apply_in_waves(targets, plans, self._steps(environment, one, known))
         proposal, _ = self._propose(environment, tuple(known.values()))
         one = replace(

@@ -62,7 +62,7 @@ class Console:
         if not verdict.open and not one.waits:
             self.say(verdict_text(verdict))
 
-    def on_begin(self, environment: EnvironmentRun, targets: Sequence[Target]) -> None:
+    def on_begin(self, environment: EnvironmentRun, targets: Sequence[Target], plans: Mapping[str, PlanResult]) -> None:
         """The apply begins."""
         self.say(beginning(environment.name, len(targets)))
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
-from statistics import median
+from statistics import fmean
 
-from pytest_tfpipeline.model import CheckKind, Target
+from pytest_tfpipeline.model import CheckKind, PlanResult, PlanStatus, Target
 
 #: What comes after `::` in the id of a check, but for the environment or file in brackets.
 _WORDS = frozenset({kind.word for kind in CheckKind} | {"apply"})
-_ANY_TEST = "a test"
 #: Seconds of earlier times that must have been spent again before a run counts as faster or slower than those.
 _TELLING = 5.0
 #: A run is believed to be that much faster or slower, and not more: a cache that was cold says little about the rest.
@@ -37,13 +36,13 @@ class Expectation:
         now = now or {}
         pace = pace_of(earlier, now)
         self._own = {check: seconds * pace for check, seconds in earlier.items()}
-        self._alike = _medians({**self._own, **now})
+        self._alike = _means({**self._own, **now})
 
     def of(self, check: str) -> float | None:
         """None where nothing like it is known."""
         if check in self._own:
             return self._own[check]
-        return next((self._alike[each] for each in _likenesses(check) if each in self._alike), None)
+        return self._alike.get(_likeness(check))
 
 
 def pace_of(earlier: Mapping[str, float], now: Mapping[str, float]) -> float:
@@ -70,6 +69,11 @@ def remaining(rest: Rest, expectation: Expectation) -> float | None:
     return max(sum(groups.values()) / max(1, rest.workers), *groups.values())
 
 
+def moves(plan: PlanResult) -> bool:
+    """Whether an apply has, or may still have, something to do."""
+    return plan.status is not PlanStatus.PLANNED or plan.changes.any
+
+
 def expected_apply(targets: Sequence[Target], ids: Mapping[str, str], earlier: Mapping[str, float]) -> float | None:
     """Seconds to apply them, each after those that it depends on; `ids` are by root. None where nothing is known."""
     expectation = Expectation(earlier)
@@ -84,16 +88,15 @@ def expected_apply(targets: Sequence[Target], ids: Mapping[str, str], earlier: M
     return max(ends.values())
 
 
-def _likenesses(check: str) -> Iterator[str]:
-    """What a check is like, the closest first: others of its kind; of a test, those of its file, then any test."""
+def _likeness(check: str) -> str:
+    """What a check is like: others of its kind; a test those of its file, since tests have little else in common."""
     file, _, name = check.partition("::")
     word, bracket, _ = name.partition("[")
-    yield from (word + bracket,) if word in _WORDS else (file, _ANY_TEST)
+    return word + bracket if word in _WORDS else file
 
 
-def _medians(seconds: Mapping[str, float]) -> dict[str, float]:
+def _means(seconds: Mapping[str, float]) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     for check, each in seconds.items():
-        for likeness in _likenesses(check):
-            found.setdefault(likeness, []).append(each)
-    return {likeness: median(times) for likeness, times in found.items()}
+        found.setdefault(_likeness(check), []).append(each)
+    return {likeness: fmean(times) for likeness, times in found.items()}

@@ -6,7 +6,7 @@ What is decided, and in which order, is the engine's: `pipeline.conduct`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -20,7 +20,7 @@ from pytest_tfpipeline.model import EnvironmentRun, Outcome, PlanResult, Record,
 from pytest_tfpipeline.pipeline.admission import Admission
 from pytest_tfpipeline.pipeline.agreement import Agreement
 from pytest_tfpipeline.pipeline.conduct import Conductor
-from pytest_tfpipeline.pipeline.remaining import expected_apply
+from pytest_tfpipeline.pipeline.remaining import expected_apply, moves
 from pytest_tfpipeline.pipeline.timings import apply_id
 from pytest_tfpipeline.plugin.again import (
     in_the_way,
@@ -98,11 +98,12 @@ class Gatekeeper:
         outcome = "passed" if verdict.open else "skipped" if waits else "failed"
         announce(self._session, Announcement(nodeid, outcome, text=verdict_text(verdict)))
 
-    def on_begin(self, environment: EnvironmentRun, targets: Sequence[Target]) -> None:
+    def on_begin(self, environment: EnvironmentRun, targets: Sequence[Target], plans: Mapping[str, PlanResult]) -> None:
         """Live progress begins."""
         anchors = {root.dir: root.anchor for root in self._state.run.repository.roots}
         ids = {target.root: apply_id(anchors[target.root], target.environment) for target in targets}
-        seconds = expected_apply(targets, ids, self._state.run.timings)
+        moving = [each for each in targets if each.root not in plans or moves(plans[each.root])]
+        seconds = expected_apply(moving, ids, self._state.run.timings)
         self._progress.begin(environment.name, len(targets), seconds)
 
     def on_record(self, record: Record, wave: int) -> None:

@@ -10,8 +10,19 @@ import pytest
 
 from pytest_tfpipeline.gate.result import EnvironmentResult
 from pytest_tfpipeline.gate.waves import Applied, Result
-from pytest_tfpipeline.model import CheckKind, EnvironmentRun, Outcome, Record, Repository, Root, Target
-from pytest_tfpipeline.pipeline.remaining import Expectation, Rest, expected_apply, pace_of, remaining
+from pytest_tfpipeline.model import (
+    Changes,
+    CheckKind,
+    EnvironmentRun,
+    Outcome,
+    PlanResult,
+    PlanStatus,
+    Record,
+    Repository,
+    Root,
+    Target,
+)
+from pytest_tfpipeline.pipeline.remaining import Expectation, Rest, expected_apply, moves, pace_of, remaining
 from pytest_tfpipeline.pipeline.timings import read_timings, seconds_of_applies, seconds_of_checks, write_timings
 
 A, B, C = "infra/a/main.tf", "infra/b/main.tf", "infra/c/main.tf"
@@ -53,11 +64,30 @@ def test_a_new_directory_takes_what_others_take() -> None:
     assert expectation.of(f"{C}::policy[dev]") is None, "checkov on a plan is not checkov on the code"
 
 
-def test_a_new_test_takes_what_others_of_its_file_take_or_any_test() -> None:
+def test_a_new_test_takes_what_others_of_its_file_take() -> None:
     expectation = Expectation({"tests/test_a.py::test_one": 4.0, "tests/test_b.py::test_x[core]": 2.0})
     assert expectation.of("tests/test_a.py::test_two") == 4.0
-    assert expectation.of("tests/test_c.py::test_it") == 3.0
+    assert expectation.of("tests/test_c.py::test_it") is None, "most tests are quick, and few take all the time"
     assert expectation.of(f"{A}::validate") is None
+
+
+def test_many_quick_ones_do_not_hide_a_slow_one() -> None:
+    known = {f"tests/test_a.py::test_{number}": 0.0 for number in range(9)} | {"tests/test_a.py::test_slow": 50.0}
+    assert remaining(rest(*(f"tests/test_a.py::test_x[{number}]" for number in range(4))), Expectation(known)) == 20.0
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        (PlanResult("a", "dev", PlanStatus.PLANNED), False),
+        (PlanResult("a", "dev", PlanStatus.PLANNED, changes=Changes(add=1)), True),
+        (PlanResult("a", "dev", PlanStatus.DEFERRED), True),
+    ],
+)
+def test_a_plan_without_changes_moves_nothing_and_one_that_is_not_there_yet_may(
+    plan: PlanResult, expected: bool
+) -> None:
+    assert moves(plan) is expected
 
 
 @pytest.mark.parametrize("known", [{}, {f"{A}::fmt": 1.0}])
