@@ -132,6 +132,8 @@ class Controller:
         self._services: Services | None = None
         #: Whether these wait until it is known what was selected.
         self._waiting = False
+        #: Whether that made the run impossible; the evidence of it is written.
+        self._refused = False
         self._gatekeeper: Gatekeeper | None = None
         self._result: RunResult | None = None
         self._stopped_itself = False
@@ -263,7 +265,11 @@ class Controller:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
         """Settle the exit code, end the services, write down what the run proved; and hold to it: a conftest that calls
         a failed run a success would have a pipeline go on."""
-        self._finish(session, exitstatus)
+        if self._refused:
+            self._stop_services()
+            self._hold.release()
+        else:
+            self._finish(session, exitstatus)
         settled = session.exitstatus
         try:
             return (yield)
@@ -312,13 +318,10 @@ class Controller:
             return
         from pytest_tfpipeline.plugin.preparation import make_ready, needed_by
 
-        self._waiting = False
-        try:
+        self._waiting, self._refused = False, True
+        with refusing(self._config, self._state.top):
             make_ready(self._state, self._services, needed_by(self._state, self._config, nodeids))
-        except PipelineError as error:
-            why = clean(str(error))
-            self._notes = (*self._notes, why)
-            raise pytest.UsageError(why) from None
+        self._refused = False
 
     def _settle(self, exitstatus: int) -> int:
         """10 and 11 stand only where pytest has nothing worse to say."""
