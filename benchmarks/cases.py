@@ -136,8 +136,9 @@ def _validated(place: Place) -> dict[str, Side]:
     slow = repository.with_name(f"{repository.name}-plainly")
     if not slow.exists():
         subprocess.run(["git", "clone", "--quiet", str(repository), str(slow)], check=True)
-        with (slow / "tfpipeline.toml").open("a", encoding="utf-8") as configuration:
-            configuration.write("shortcuts = false\n")
+        configuration = slow / "tfpipeline.toml"
+        before = configuration.read_text(encoding="utf-8")
+        configuration.write_text(f"shortcuts = false\n{before}", encoding="utf-8")
     return {**sides, _PLAINLY: Side(_pytest(place, slow, "-m", "tf_validate", "-n", str(processors())), place.forget)}
 
 
