@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from statistics import fmean
@@ -15,6 +15,8 @@ _WORDS = frozenset({kind.word for kind in CheckKind} | {"apply"})
 _TELLING = 5.0
 #: A run is believed to be that much faster or slower, and not more: a cache that was cold says little about the rest.
 _SLOWEST, _FASTEST = 4.0, 0.25
+#: So many checks of this run say how long others like them take.
+_ENOUGH = 5
 #: The share of what is left that may be unknown.
 _UNKNOWN = 0.25
 
@@ -36,7 +38,7 @@ class Expectation:
         now = now or {}
         pace = pace_of(earlier, now)
         self._own = {check: seconds * pace for check, seconds in earlier.items()}
-        self._alike = _means({**self._own, **now})
+        self._alike = _means({**self._own, **now}, {_likeness(check) for check in earlier})
 
     def of(self, check: str) -> float | None:
         """None where nothing like it is known."""
@@ -95,8 +97,11 @@ def _likeness(check: str) -> str:
     return word + bracket if word in _WORDS else file
 
 
-def _means(seconds: Mapping[str, float]) -> dict[str, float]:
+def _means(seconds: Mapping[str, float], believed: Collection[str]) -> dict[str, float]:
+    """By likeness. Where no earlier run knows any, a few are not believed: the heaviest are the first."""
     found: dict[str, list[float]] = {}
     for check, each in seconds.items():
         found.setdefault(_likeness(check), []).append(each)
-    return {likeness: fmean(times) for likeness, times in found.items()}
+    return {
+        likeness: fmean(times) for likeness, times in found.items() if likeness in believed or len(times) >= _ENOUGH
+    }

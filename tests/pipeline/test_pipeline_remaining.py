@@ -113,8 +113,12 @@ def test_a_slower_machine_makes_the_rest_longer_once_that_shows() -> None:
     assert pace_of(earlier, {f"{A}::plan[dev]": 900.0}) == 4.0, "one that hung is not the pace of all"
 
 
-def test_what_this_run_found_counts_where_no_earlier_one_has_been() -> None:
-    assert Expectation({}, {f"{A}::plan[dev]": 9.0}).of(f"{B}::plan[dev]") == 9.0
+def test_what_this_run_found_counts_where_no_earlier_one_has_been_once_it_is_enough() -> None:
+    now = {f"infra/{number}/main.tf::plan[dev]": 9.0 for number in range(5)}
+    assert Expectation({}, now).of(f"{B}::plan[dev]") == 9.0
+    first = dict(list(now.items())[:4])
+    assert Expectation({}, first).of(f"{B}::plan[dev]") is None, "the heaviest go first"
+    assert Expectation({f"{A}::plan[dev]": 9.0}, first).of(f"{B}::plan[dev]") == 9.0
 
 
 def test_an_apply_takes_as_long_as_its_longest_way_through_the_dependencies() -> None:
