@@ -81,6 +81,8 @@ class Warming:
         state.context = open_context(state.run, state.context.progress, state.context.runner)
 
     def _begin(self, nodeids: Iterable[str]) -> None:
+        if self._checkov is None and self._providers is None:
+            return
         needed = needed_by(self._state, self._config, nodeids)
         if self._checkov is not None and any(check.kind is CheckKind.POLICY for check in needed):
             self._checkov.begin()
