@@ -318,10 +318,13 @@ class Controller:
             return
         from pytest_tfpipeline.plugin.preparation import make_ready, needed_by
 
-        self._waiting, self._refused = False, True
-        with refusing(self._config, self._state.top):
-            make_ready(self._state, self._services, needed_by(self._state, self._config, nodeids))
-        self._refused = False
+        self._waiting = False
+        try:
+            with refusing(self._config, self._state.top):
+                make_ready(self._state, self._services, needed_by(self._state, self._config, nodeids))
+        except pytest.UsageError:  # an interrupt is no refusal: its evidence is still to be written
+            self._refused = True
+            raise
 
     def _settle(self, exitstatus: int) -> int:
         """10 and 11 stand only where pytest has nothing worse to say."""

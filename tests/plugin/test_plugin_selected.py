@@ -134,3 +134,18 @@ def test_a_tool_that_no_selected_check_needs_may_be_missing(scratch: Scratch) ->
     assert done.code == 0, done.text
     done, _ = started(scratch, "--tf-plan", "staging", "-m", "tf_policy")
     assert (done.code, "/does/not/exist" in done.text) == (4, True), done.text
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_an_interrupt_of_what_waits_for_the_selection_is_written_down_as_one(scratch: Scratch, workers: str) -> None:
+    interrupt = "import os, signal; os.kill(int(os.environ['CONTROLLER']), signal.SIGINT); signal.pause()"
+    scratch.configure(f'[environment.staging]\nemulator = "aws"\nseed = [["python3", "-c", {json.dumps(interrupt)}]]\n')
+    scratch.write("conftest.py", "import os\n\nos.environ.setdefault('CONTROLLER', str(os.getpid()))\n")
+    scratch.commit()
+
+    done = scratch.run("--tf-plan", "staging", "-n", workers, "-k", "plan")
+
+    assert done.code == 2, done.text
+    evidence = scratch.evidence()
+    assert evidence["run"]["exit_code"] == 2
+    assert [one["name"] for one in evidence["environments"]] == ["staging"]
