@@ -6,15 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pytest_tfpipeline.config import check_names
 from pytest_tfpipeline.config.check_names import unknown_environment
-from pytest_tfpipeline.config.keys import Config, RootConfig
+from pytest_tfpipeline.config.keys import Config, RootConfig, SuiteConfig, TestConfig
+from pytest_tfpipeline.config.location import Location
 from pytest_tfpipeline.config.match import known_environments, root_config
-from pytest_tfpipeline.config.patterns import matches
+from pytest_tfpipeline.config.patterns import matches, matches_any
 from pytest_tfpipeline.config.placeholders import Place, PlaceholderError, expand, expand_all
 from pytest_tfpipeline.config.problems import Problem, raise_problems
 from pytest_tfpipeline.config.suggest import closest, did_you_mean
 from pytest_tfpipeline.model import Kind, Repository, Root
 
 _TEMPLATES = ("name", "after", "var_files", "backend", "workspace", "env", "prepare", "after_apply")
+_Entry = RootConfig | SuiteConfig | TestConfig
+#: How long the location of a pattern is that stands there by itself, and in no array.
+_ALONE = 3
 
 
 def check_against(config: Config, repository: Repository) -> None:
@@ -28,23 +32,32 @@ def check_against(config: Config, repository: Repository) -> None:
         *(_environments, check_names.chains, check_names.aliases, check_names.groups),
     )
     problems = [problem for rule in rules for problem in rule(config, repository)]
-    raise_problems(config.source, config.prefix, problems, {"root": _named(config.root), "suite": _named(config.suite)})
+    entries: dict[str, Sequence[_Entry]] = {"root": config.root, "suite": config.suite, "test": config.test}
+    table = {key: [{"match": _as_written(entry)} for entry in entries[key]] for key in entries}
+    raise_problems(config.source, config.prefix, problems, table)
 
 
-def _named(entries: Sequence[RootConfig] | Sequence[object]) -> list[dict[str, object]]:
-    return [{"match": getattr(entry, "match", "")} for entry in entries]
+def _as_written(entry: _Entry) -> str | list[str]:
+    return entry.match[0] if len(entry.match) == 1 else list(entry.match)
+
+
+def _patterns(key: str, entries: Sequence[_Entry]) -> Iterator[tuple[Location, str]]:
+    """Every pattern of some entries, and where it stands."""
+    for index, entry in enumerate(entries):
+        for place, pattern in enumerate(entry.match):
+            yield (key, index, "match", *([place] if len(entry.match) > 1 else [])), pattern
 
 
 def _unmatched_roots(config: Config, repository: Repository) -> Iterator[Problem]:
     directories = [root.dir for root in repository.roots]
+    for location, pattern in _patterns("root", config.root):
+        if not any(matches(pattern, directory) for directory in directories):
+            which = f"`{pattern}` " if len(location) > _ALONE else ""
+            yield Problem(location, f"{which}matches no root{_other_kind(pattern, repository, directories)}")
     for index, entry in enumerate(config.root):
-        matched = [directory for directory in directories if matches(entry.match, directory)]
+        matched = [directory for directory in directories if matches_any(entry.match, directory)]
         first = [root_config(config, directory) for directory in matched]
-        if not matched:
-            yield Problem(
-                ("root", index, "match"), f"matches no root{_other_kind(entry.match, repository, directories)}"
-            )
-        elif not any(found is entry for found in first):
+        if matched and not any(found is entry for found in first):
             hidden = f"`{matched[0]}`" if len(matched) == 1 else f"all {len(matched)} roots that it matches"
             yield Problem(("root", index, "match"), f"an earlier entry already takes {hidden}; the first match wins")
 
@@ -60,18 +73,17 @@ def _other_kind(pattern: str, repository: Repository, directories: Sequence[str]
 
 def _unmatched_suites(config: Config, repository: Repository) -> Iterator[Problem]:
     directories = [suite.dir for suite in repository.suites]
-    for index, entry in enumerate(config.suite):
-        if not any(matches(entry.match, directory) for directory in directories):
-            hint = did_you_mean(entry.match, directories) or "; `pytest --tf-list` shows every suite"
-            yield Problem(("suite", index, "match"), f"`{entry.match}` matches no Python suite{hint}")
+    for location, pattern in _patterns("suite", config.suite):
+        if not any(matches(pattern, directory) for directory in directories):
+            hint = did_you_mean(pattern, directories) or "; `pytest --tf-list` shows every suite"
+            yield Problem(location, f"`{pattern}` matches no Python suite{hint}")
 
 
 def _unmatched_tests(config: Config, repository: Repository) -> Iterator[Problem]:
     files = [file for owned in repository.tests.values() for file in owned]
-    for index, entry in enumerate(config.test):
-        if not any(matches(entry.match, file) for file in files):
-            hint = did_you_mean(entry.match, files)
-            yield Problem(("test", index, "match"), f"`{entry.match}` matches no file of native tests{hint}")
+    for location, pattern in _patterns("test", config.test):
+        if not any(matches(pattern, file) for file in files):
+            yield Problem(location, f"`{pattern}` matches no file of native tests{did_you_mean(pattern, files)}")
 
 
 def _unmatched_includes(config: Config, repository: Repository) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pytest_tfpipeline.config.patterns import matches
 
 _PREFIX = "tool.tfpipeline."
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_WIDEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,22 @@ def home_at(top: Path) -> Home:
     return Home("pyproject.toml", _PREFIX) if shared else Home("tfpipeline.toml", "")
 
 
-def root_entry(home: Home, match: str, settings: Mapping[str, object]) -> tuple[str, ...]:
-    """The lines of a `[[root]]`."""
-    return (home.header("root", array=True), f"match = {value(match)}", *assignments(settings))
+def root_entry(home: Home, match: str | Sequence[str], settings: Mapping[str, object]) -> tuple[str, ...]:
+    """The lines of a `[[root]]`; many patterns are on several lines."""
+    line = f"match = {value(match)}"
+    narrow = isinstance(match, str) or len(line) <= _WIDEST
+    lines = [line] if narrow else ["match = [", *_filled(f"{value(each)}," for each in match), "]"]
+    return (home.header("root", array=True), *lines, *assignments(settings))
+
+
+def _filled(items: Iterable[str]) -> list[str]:
+    lines: list[str] = []
+    for item in items:
+        if lines and len(lines[-1]) + len(item) < _WIDEST:
+            lines[-1] += f" {item}"
+        else:
+            lines.append(f"  {item}")
+    return lines
 
 
 def assignments(settings: Mapping[str, object]) -> Iterator[str]:

@@ -32,6 +32,7 @@ from pytest_tfpipeline.config.types import (
     Limit,
     NameTemplate,
     PathTemplate,
+    Patterns,
     PythonVersion,
     RegularExpression,
     RepositoryFile,
@@ -178,8 +179,8 @@ class RootConfig(Table):
     directory) are replaced; a brace is written twice to mean itself.
     """
 
-    match: Glob
-    """Pattern of the root's directory: `*` stays within one component, `**` spans any number."""
+    match: Patterns
+    """Pattern of the root's directory, or several: `*` stays within one component, `**` spans any number."""
 
     name: NameTemplate | None = None
     """The root's name, for `after` and for people. Default: the last component of its directory."""
@@ -233,8 +234,8 @@ class RootConfig(Table):
 class SuiteConfig(Table):
     """Settings for the Python suites whose directory matches; the first entry that matches a suite is its only one."""
 
-    match: Glob
-    """Pattern of the suite's directory."""
+    match: Patterns
+    """Pattern of the suite's directory, or several."""
 
     command: Argv | None = None
     """What runs its tests (argv), started in the suite. Default: pytest, which runs unittest's tests too."""
@@ -270,8 +271,8 @@ class TestConfig(Table):
     #: pytest would take it for a class of tests.
     __test__ = False
 
-    match: Glob
-    """Pattern of the file: `modules/**` is every one below `modules`."""
+    match: Patterns
+    """Pattern of the file, or several: `modules/**` is every one below `modules`."""
 
     emulator: Literal["aws"] | None = None
     """Give the file an emulated cloud of its own, empty at first and gone afterwards. Default: none: run blocks may

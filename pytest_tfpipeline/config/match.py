@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pytest_tfpipeline.config.keys import Config, RootConfig, SuiteConfig, TestConfig
-from pytest_tfpipeline.config.patterns import matches
+from pytest_tfpipeline.config.patterns import matches_any
 from pytest_tfpipeline.config.placeholders import Place, expand
 
 
 def root_config(config: Config, directory: str) -> RootConfig | None:
     """The first `[[root]]` entry that matches the directory, or None."""
-    return next((entry for entry in config.root if matches(entry.match, directory)), None)
+    return next((entry for entry in config.root if matches_any(entry.match, directory)), None)
 
 
 def suite_config(config: Config, directory: str) -> SuiteConfig | None:
     """The first `[[suite]]` entry that matches the directory, or None."""
-    return next((entry for entry in config.suite if matches(entry.match, directory)), None)
+    return next((entry for entry in config.suite if matches_any(entry.match, directory)), None)
 
 
 def native_test_config(config: Config, file: str) -> TestConfig:
     """The first `[[test]]` entry that matches the file of native tests; all defaults without any."""
-    return next((entry for entry in config.test if matches(entry.match, file)), TestConfig(match="**"))
+    return next((entry for entry in config.test if matches_any(entry.match, file)), TestConfig(match=("**",)))
 
 
 def configured_name(config: Config, directory: str) -> str | None:

@@ -26,7 +26,7 @@ _EXPECTED = {
     "tuple_type": "an array",
 }
 #: The arrays of tables, whose entries are known by one of their keys.
-_ENTRIES = {"root": "match", "suite": "match", "group": "name", "waiver": "rule", "allow": "address"}
+_ENTRIES = {"root": "match", "suite": "match", "test": "match", "group": "name", "waiver": "rule", "allow": "address"}
 _REFERENCE = "`python -m pytest_tfpipeline.config.reference` prints every key"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 60
@@ -139,7 +139,7 @@ def _step(value: object, part: str | int) -> object:
 def _named(array: Location, entry: object) -> str:
     name = _ENTRIES.get(str(array[0])) if len(array) == 1 else None
     value = entry.get(name) if name and isinstance(entry, dict) else None
-    return f" ({name} = {_shown(value)})" if isinstance(value, str) else ""
+    return f" ({name} = {_shown(value)})" if isinstance(value, str | list) else ""
 
 
 def _shown(value: object) -> str:

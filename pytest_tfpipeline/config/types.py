@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema
 
 from pytest_tfpipeline.config.durations import DURATION_PATTERN, seconds
 from pytest_tfpipeline.config.placeholders import check_template
@@ -70,6 +70,14 @@ def _glob(value: str) -> str:
     if not value or value.startswith("/") or ".." in parts:
         raise ValueError("expected a pattern below the repository's top, such as `terraform/*` or `**/stacks/*`")
     return value
+
+
+def _patterns(value: object) -> object:
+    if isinstance(value, str):
+        return (_glob(value),)
+    if not isinstance(value, list | tuple):
+        raise ValueError("expected a pattern, or an array of patterns")
+    return tuple(value)
 
 
 def _template(*allowed: str) -> Callable[[str], str]:
@@ -207,6 +215,13 @@ RegularExpression = Annotated[str, AfterValidator(_regular_expression), Field(js
 Glob = Annotated[str, AfterValidator(_glob)]
 #: At least one of them.
 Globs = Annotated[Items[Glob], AfterValidator(_some)]
+#: One of them, or an array; kept as a tuple.
+Patterns = Annotated[
+    tuple[Glob, ...],
+    BeforeValidator(_patterns),
+    AfterValidator(_some),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
 #: A text in which `{env}`, `{name}` and `{parts[-1]}` are replaced.
 Template = Annotated[str, AfterValidator(_template("env", "name", "parts"))]
 #: The same where no environment is meant: `{name}` and `{parts[-1]}`.

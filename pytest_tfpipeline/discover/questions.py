@@ -9,7 +9,7 @@ from pytest_tfpipeline.config.entries import assignments, literal, pattern_for, 
 from pytest_tfpipeline.discover.asking import RULES, UNKNOWN
 from pytest_tfpipeline.discover.names import says_environment
 from pytest_tfpipeline.discover.places import order
-from pytest_tfpipeline.discover.scene import SHOWN, Asked, Scene, has, named
+from pytest_tfpipeline.discover.scene import Asked, Scene, has, named
 from pytest_tfpipeline.model import Kind, Question, Root
 
 
@@ -101,11 +101,7 @@ def _place(scene: Scene, name: str) -> str | None:
 
 
 def _entry(scene: Scene, group: Sequence[Root], settings: dict[str, object]) -> tuple[str, ...]:
-    """One entry for all of them, or one for each where no pattern means them alone."""
+    """One entry for all of them, each by its name where no pattern means them alone."""
     dirs = [root.dir for root in group]
     others = {root.dir for root in scene.roots} - set(dirs)
-    pattern = pattern_for(dirs, others)
-    if pattern is not None:
-        return root_entry(scene.home, pattern, settings)
-    lines = [line for each in dirs[:SHOWN] for line in root_entry(scene.home, literal(each), settings)]
-    return (*lines, f"# and so on for {len(dirs) - SHOWN} more") if len(dirs) > SHOWN else tuple(lines)
+    return root_entry(scene.home, pattern_for(dirs, others) or [*map(literal, dirs)], settings)

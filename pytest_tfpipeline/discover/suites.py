@@ -124,12 +124,13 @@ def _as_configured(suite: Suite, entry: SuiteConfig, files: Sequence[str]) -> Su
 def _declared(found: Iterable[tuple[str, str]], files: Sequence[str], config: Config) -> Iterator[Suite]:
     """Suites without a Python test file: a directory that is named as it is, with a command of its own or as empty."""
     known = {directory for directory, _ in found}
-    for entry in config.suite:
-        inside = [path for path in files if path.startswith(f"{entry.match}/")]
-        if entry.match not in known and inside and (entry.command or entry.empty):
-            requirements = tuple(path for path in inside if _is_requirement(path, entry.match))
+    named = ((entry, name) for entry in config.suite if entry.command or entry.empty for name in entry.match)
+    for entry, name in named:
+        inside = [path for path in files if path.startswith(f"{name}/")]
+        if name not in known and inside:
+            requirements = tuple(path for path in inside if _is_requirement(path, name))
             anchor = min(requirements, default=min(inside, key=lambda path: (path.count("/"), path)))
-            suite = Suite(entry.match, posixpath.basename(entry.match), anchor, "suite: configured", requirements)
+            suite = Suite(name, posixpath.basename(name), anchor, "suite: configured", requirements)
             yield _as_configured(suite, entry, files)
 
 

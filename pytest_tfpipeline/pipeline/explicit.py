@@ -69,19 +69,16 @@ def _by_kind(
     for group in sorted(alike(roots, kind), key=lambda group: (len(group), group[0].dir)):
         if settings[group[0].dir] or any(root.dir in lacks for root in group):
             left -= {root.dir for root in group}
-            entries += _patterned(group, left, home, dict(settings[group[0].dir]), lacks)
+            entries.append(_patterned(group, left, home, dict(settings[group[0].dir]), lacks))
     return entries
 
 
 def _patterned(
     group: Sequence[Root], left: set[str], home: Home, settings: dict[str, object], lacks: Mapping[str, Lacks]
-) -> Iterator[Sequence[str]]:
-    pattern = pattern_for([root.dir for root in group], left)
-    if pattern is not None:
-        yield (*root_entry(home, pattern, _plain(settings, group)), *_to_fill(group, lacks))
-    else:
-        for root in group:
-            yield (*root_entry(home, literal(root.dir), _plain(settings, [root])), *_to_fill([root], lacks))
+) -> Sequence[str]:
+    dirs = [root.dir for root in group]
+    match = pattern_for(dirs, left) or [*map(literal, dirs)]
+    return (*root_entry(home, match, _plain(settings, group)), *_to_fill(group, lacks))
 
 
 def _settings(root: Root, known: Sequence[str]) -> _Settings:

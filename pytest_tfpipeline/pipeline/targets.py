@@ -154,7 +154,7 @@ class _Resolution:
         return self.config.lender(self.environment)
 
     def target(self) -> Target:
-        entry = self.entry or RootConfig(match="**")
+        entry = self.entry or RootConfig(match=("**",))
         var_files, missing_files = self._files(entry.var_files, "missing-var-file", "var_files", entry)
         backend, missing_backend = self._backend(entry)
         variables, missing_variables = self._variables(entry)

@@ -37,6 +37,7 @@ def check(tmp_path: Path, text: str, repository: Repository = REPOSITORY) -> Non
         '[[root]]\nmatch = "terraform/*"\nafter = []\nenvironments = ["staging"]',
         '[[root]]\nmatch = "terraform/core"\nafter = ["networking"]\n[[root]]\nmatch = "**"',
         '[[root]]\nmatch = "terraform/core"\nafter = ["{parts[0]}/networking"]',
+        '[[root]]\nmatch = ["terraform/core", "terraform/networking"]\n[[suite]]\nmatch = ["lambdas/*"]',
         '[[suite]]\nmatch = "lambdas/*"',
         'include = ["terraform/core"]\nexclude = ["never/seen"]',
         '[environment.sandbox]\nemulator = "aws"\n[[root]]\nmatch = "**"\nenvironments = ["sandbox"]',
@@ -55,6 +56,16 @@ def test_what_the_repository_has_is_taken(tmp_path: Path, text: str) -> None:
             '[[root]]\nmatch = "x"',
             'root[0] (match = "x").match: matches no root; `pytest --tf-list` shows',
         ),
+        (
+            '[[root]]\nmatch = ["terraform/core", "terraform/cor"]',
+            'root[0] (match = ["terraform/core", "terraform/cor"]).match[1]: `terraform/cor` matches no root; did you',
+        ),
+        (
+            '[[root]]\nmatch = "**"\n[[root]]\nmatch = ["terraform/core", "terraform/networking"]',
+            'root[1] (match = ["terraform/core", "terraform/networking"]).match: an earlier entry already takes all 2',
+        ),
+        ('[[suite]]\nmatch = ["lambdas/*", "x"]', "match[1]: `x` matches no Python suite"),
+        ('[[test]]\nmatch = ["x", "y"]', 'test[0] (match = ["x", "y"]).match[1]: `y` matches no file of native tests'),
         ('[[root]]\nmatch = "terraform/modules/*"', "`terraform/modules/bucket` was taken for a module (called by"),
         (
             '[[root]]\nmatch = "**"\n[[root]]\nmatch = "terraform/*"',

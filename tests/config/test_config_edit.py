@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tfpipeline.config.edit import Addition, addition_text, with_addition, write_text
-from pytest_tfpipeline.config.entries import Home, literal, pattern_for, value
+from pytest_tfpipeline.config.entries import Home, literal, pattern_for, root_entry, value
 from pytest_tfpipeline.config.patterns import matches
 from pytest_tfpipeline.errors import ConfigurationError
 
@@ -111,6 +111,14 @@ def test_values_as_toml(given: object) -> None:
 )
 def test_a_pattern_that_means_these_and_no_others(wanted: list[str], others: list[str], pattern: str | None) -> None:
     assert pattern_for(wanted, others) == pattern
+
+
+def test_many_patterns_are_on_several_lines() -> None:
+    names = [f"a/{'long ' * 8}{n}" for n in range(3)]
+    lines = root_entry(Home("tfpipeline.toml", ""), names, {"workspace": "{env}"})
+    assert tomllib.loads("\n".join(lines)) == {"root": [{"match": names, "workspace": "{env}"}]}
+    assert max(map(len, lines)) < 100
+    assert root_entry(Home("x", ""), names[:1], {})[1] == f'match = ["{names[0]}"]'
 
 
 def test_a_literal_pattern_matches_its_directory_alone() -> None:

@@ -49,6 +49,8 @@ def test_the_schema_is_a_valid_one_with_meaning_and_default_for_each_key() -> No
         ('skips = "no"', ["skips"]),
         ("rooot = 1", [""]),
         ("[[root]]", ["root/0"]),
+        ('[[root]]\nmatch = ["a", "b"]\n[[suite]]\nmatch = "c"', []),
+        ("[[root]]\nmatch = []\n[[suite]]\nmatch = 3", ["root/0/match", "suite/0/match"]),
         ('[[root]]\nmatch = "x"\ntimeout = { plan = "20" }', ["root/0/timeout/plan"]),
         ('[environment."a b"]', ["environment"]),
         ('waivers = "w"', []),

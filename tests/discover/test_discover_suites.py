@@ -94,5 +94,12 @@ def test_configured_command_and_python_and_requirements(describe: Callable[..., 
     assert suite.requirements == ("l/a/requirements-dev.txt", "l/a/requirements.txt")
 
 
+def test_an_entry_for_several_suites(describe: Callable[..., Any]) -> None:
+    files = {"l/a/test_x.py": PYTEST, "m/b/test_y.py": PYTEST, "none/run.sh": ""}
+    config = {"suite": [{"match": ["l/*", "m/b", "none"], "command": ["make", "test"]}]}
+    found = describe(files, config).repository.suites
+    assert {suite.dir: suite.command for suite in found} == dict.fromkeys(["l/a", "m/b", "none"], ("make", "test"))
+
+
 def test_an_excluded_suite_is_not_there(describe: Callable[..., Any]) -> None:
     assert describe({"l/a/Pipfile": "", "l/a/test.py": TEST}, {"exclude": ["l"]}).repository.suites == ()

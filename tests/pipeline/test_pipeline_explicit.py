@@ -89,6 +89,18 @@ def test_many_roots_that_lack_different_variables_are_one_entry(tmp_path: Path) 
     assert initial(tmp_path, None, {}).addition.empty
 
 
+def test_roots_that_no_pattern_means_alone_are_one_entry_with_their_names(tmp_path: Path) -> None:
+    _write(tmp_path, {f"{each}/main.tf": PLAIN for each in ("a/y", "b/x")})
+    _write(tmp_path, {f"{each}/main.tf": PLAIN + 'variable "n" {}\n' for each in ("a/x", "b/y")})
+    _write(tmp_path, {"dev.tfvars": "", "prod.tfvars": ""})
+    found = initial(tmp_path, None, {})
+    assert 'match = ["a/x", "b/y"]' in [table[1] for table in found.addition.tables]
+    before = _targets(tmp_path)
+    write_initial(found)
+    assert _targets(tmp_path) == before
+    assert initial(tmp_path, None, {}).addition.empty
+
+
 def test_write_adds_to_pyproject_and_asks_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
