@@ -14,6 +14,7 @@ from pytest_tfpipeline.discover.files import is_pointer
 from pytest_tfpipeline.model import Finding, Severity, Variable
 from pytest_tfpipeline.redact import clean
 from pytest_tfpipeline.terraform.mends import describe_lock, describe_missing_variables, mend_for
+from pytest_tfpipeline.terraform.together import providers_together
 
 Diagnostic = Mapping[str, Any]
 
@@ -117,7 +118,7 @@ def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def render_findings(findings: Iterable[Finding]) -> str:
     """Text for a terminal or a report: nothing in it depends on the terminal's width."""
-    return clean("\n\n".join(_render(finding) for finding in findings))
+    return clean("\n\n".join(_render(finding) for finding in providers_together(findings)))
 
 
 def _render(finding: Finding) -> str:
