@@ -1,5 +1,5 @@
 """checkov's process: imports it once, then forks for each call. Runs in checkov's own interpreter, of which it uses
-the standard library and checkov alone: `python -I server.py --listen FD`.
+the standard library, checkov and remembered.py beside it: `python -I server.py --listen FD`.
 
 A client connects to the listening unix socket, sends a length (4 bytes, big endian) and as many bytes of JSON
 (`{argv, cwd, env}`), together with the descriptors of the call's stdout and stderr. It gets `{"code": N, "seconds": S}`
@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib.util
 import json
+import logging
 import os
 import resource
 import select
@@ -24,6 +26,8 @@ import time
 import warnings
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 #: The largest request: a command line and an environment.
@@ -35,6 +39,11 @@ _IGNORED = "CKV_IGNORED_DIRECTORIES"
 _BASE_RUNNER = "checkov.common.runners.base_runner"
 _PARSER = "checkov.terraform.parser_utils"
 _CHECKS = "checkov.common.checks_infra.registry"
+_GRAMMARS = "ply.yacc"
+_RENDERING = "checkov.terraform.graph_builder.variable_rendering"
+_EVALUATOR, _FUNCTIONS = f"{_RENDERING}.evaluate_terraform", f"{_RENDERING}.safe_eval_functions"
+#: It has a name of its own for what evaluates.
+_LOOPS = "checkov.terraform.graph_builder.foreach.abstract_handler"
 #: A plan is policed with the checks of the configuration.
 _KINDS = ("terraform",)
 #: By which a call may bring checks of its own.
@@ -91,10 +100,32 @@ def _import() -> None:
 
 
 def _read_ahead() -> None:
-    """What every call would make anew, always the same: the parser's tables, and the checks that checkov ships."""
+    """What every call would make anew, always the same: the parsers' tables, and the checks that checkov ships."""
+    grammars = vars(import_module(_GRAMMARS))
+    grammars["yacc"] = _remembered().built_once(grammars["yacc"])
     import_module(_PARSER).hcl2.loads(_SAMPLE)
     for kind in _KINDS:
         import_module(_CHECKS).get_graph_checks_registry(kind).load_checks()
+
+
+def _remembered() -> ModuleType:
+    """remembered.py: there is no package around this program."""
+    spec = importlib.util.spec_from_file_location("remembered", Path(__file__).with_name("remembered.py"))
+    if spec is None or spec.loader is None:
+        raise ImportError("remembered.py is not beside this program")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _remember() -> None:
+    """What a call would work out many times; and no debug log, which nobody reads and a large root writes much of."""
+    remembered, evaluator, loops = _remembered(), import_module(_EVALUATOR), import_module(_LOOPS)
+    once = remembered.evaluated_once(evaluator.evaluate_terraform, import_module(_FUNCTIONS).SAFE_EVAL_DICT)
+    for module in (evaluator, loops):
+        vars(module)["evaluate_terraform"] = once
+    os.path.realpath = remembered.resolved_once(os.path.realpath)
+    logging.disable(logging.DEBUG)
 
 
 def _forget_checks() -> None:
@@ -231,6 +262,8 @@ def _run() -> int:
     gc.enable()
     if _SETTINGS in sys.argv:
         _forget_checks()
+    with suppress(Exception):  # only time is lost without it
+        _remember()
     base_runner.ignored_directories[:] = os.environ.get(_IGNORED, "").split(",")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=SyntaxWarning)

@@ -15,6 +15,7 @@ from pytest_tfpipeline.errors import ToolError
 from pytest_tfpipeline.model import Tool
 from pytest_tfpipeline.process import Outcome, Request, Runner
 from pytest_tfpipeline.tools import find_tool
+from pytest_tfpipeline.warm import service
 from pytest_tfpipeline.warm.client import begin
 from pytest_tfpipeline.warm.service import Warm, interpreter, warm_checkov
 
@@ -27,6 +28,63 @@ def call(address: str, request: Request) -> Outcome | None:
 
 QUEUE = 'resource "aws_sqs_queue" "{name}" {{\n{inside}  name = "{name}"\n}}\n'
 SKIPPED = "  #checkov:skip=CKV_AWS_27:its messages are public\n"
+
+#: The same texts in every bucket: conditions, loops, functions and paths that are evaluated, and names that look like
+#: assignments.
+BUCKET = """
+variable "environment" { default = "dev" }
+variable "settings" { default = { versions = true, keep = [30, 60] } }
+locals {
+  live = var.environment == "prod" ? true : false
+  days = [for day in var.settings.keep : day if day > 30]
+}
+resource "aws_s3_bucket" "this" {
+  for_each = toset(["a", "b"])
+  bucket   = lower(replace("${var.environment}-${each.key}", "_", "-"))
+  acl      = local.live ? "private" : "public-read"
+  tags     = { size = "size = 5", name = "size" }
+  versioning { enabled = var.settings.versions }
+  lifecycle_rule {
+    enabled = true
+    expiration { days = local.days[0] }
+  }
+}
+resource "aws_security_group" "open" {
+  dynamic "ingress" {
+    for_each = [for port in [22, 443] : { port = port, cidr = local.live ? "10.0.0.0/8" : "0.0.0.0/0" }]
+    content {
+      from_port   = ingress.value.port
+      to_port     = ingress.value.port
+      protocol    = "tcp"
+      cidr_blocks = [ingress.value.cidr]
+    }
+  }
+}
+output "bucket" { value = aws_s3_bucket.this["a"].id }
+"""
+CALLS = """
+module "{name}" {{
+  source      = "../buckets"
+  environment = "{name}"
+  settings    = {{ versions = {versions}, keep = [7, 90] }}
+}}
+"""
+
+#: What the server does before a call and in it, where an exception ends it: there it would cost time alone.
+SHORTENED = """
+import importlib.util, os, sys
+import checkov.main, ply.yacc
+from checkov.terraform.graph_builder.foreach import abstract_handler
+from checkov.terraform.graph_builder.variable_rendering import evaluate_terraform
+spec = importlib.util.spec_from_file_location("server", sys.argv[1])
+server = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(server)
+server._read_ahead()
+server._remember()
+print(*{each.__name__ for each in (
+    ply.yacc.yacc, abstract_handler.evaluate_terraform, evaluate_terraform.evaluate_terraform, os.path.realpath
+)})
+"""
 
 #: A check of the repository's own. `{body}` runs when checkov loads it, within the call.
 EXTERNAL = """
@@ -72,10 +130,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def warm(tool: Tool, home: Path) -> Iterator[Warm]:
     runner = Runner()
-    service = warm_checkov(runner, home, lambda: tool, checkov.server_environment(runner.environ, home))
-    service.begin()
-    yield service
-    service.stop()
+    started = warm_checkov(runner, home, lambda: tool, checkov.server_environment(runner.environ, home))
+    started.begin()
+    yield started
+    started.stop()
 
 
 @pytest.fixture
@@ -117,10 +175,44 @@ def said(outcome: Outcome | None) -> tuple[int | None, object]:
     return outcome.code, json.loads(outcome.stdout)
 
 
+def found_by(outcome: Outcome | None) -> list[str]:
+    """Every failed check with all that is said of it. checkov orders what led to a value as its sets are, which is
+    another order in every process."""
+    code, answer = said(outcome)
+    assert code == 1
+    assert isinstance(answer, dict)
+    checks = answer["results"]["failed_checks"]
+    for check in checks:
+        check["check_result"]["evaluated_keys"].sort()
+        check.pop("breadcrumbs")
+    return sorted(json.dumps(check, sort_keys=True) for check in checks)
+
+
 def test_it_answers_as_the_plain_one_does(warm: Warm, tool: Tool, tree: Path, home: Path) -> None:
     for name in ("bad", "broken", "mild"):
         asked = request(tool, tree, name, home)
         assert said(call(warm.address, asked)) == said(Runner().run(asked)), name
+
+
+def test_what_is_remembered_within_a_call_changes_no_answer(warm: Warm, tool: Tool, tmp_path: Path, home: Path) -> None:
+    (tmp_path / "buckets").mkdir()
+    (tmp_path / "buckets" / "main.tf").write_text(BUCKET)
+    (tmp_path / "calls").mkdir()
+    calls = [CALLS.format(name=name, versions=name != "dev").lower() for name in ("dev", "test", "prod")]
+    (tmp_path / "calls" / "main.tf").write_text("".join(calls))
+    for name in ("buckets", "calls"):
+        asked = request(tool, tmp_path, name, home)
+        quick, plain = found_by(call(warm.address, asked)), found_by(Runner().run(asked))
+        assert quick == plain
+        assert len({json.loads(check)["check_id"] for check in plain}) > 5, plain
+
+
+def test_this_checkov_has_what_is_remembered(tool: Tool, tmp_path: Path) -> None:
+    python = interpreter(Path(tool.path))
+    assert python is not None
+    asked = Request((str(python), "-I", "-c", SHORTENED, str(Path(service.__file__).with_name("server.py"))), tmp_path)
+    outcome = Runner().run(asked)
+    assert outcome.stdout == "remembering\n", outcome.stderr
 
 
 def test_what_one_call_loads_is_unknown_to_the_next(warm: Warm, tool: Tool, tree: Path, home: Path) -> None:
@@ -188,22 +280,22 @@ def missing() -> Tool:
 
 
 def test_where_it_cannot_be_had_those_who_wait_hear_of_it(tmp_path: Path) -> None:
-    service = warm_checkov(Runner(), tmp_path, missing, {})
-    service.begin()
-    assert call(service.address, Request(("x",), tmp_path, only_env=True)) is None
-    service.stop()
-    assert not Path(service.address).parent.exists()
+    started = warm_checkov(Runner(), tmp_path, missing, {})
+    started.begin()
+    assert call(started.address, Request(("x",), tmp_path, only_env=True)) is None
+    started.stop()
+    assert not Path(started.address).parent.exists()
 
 
 def test_where_no_socket_has_room_the_plain_one_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     long = tmp_path / ("long" * 30)
     long.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(long))
-    service = warm_checkov(Runner(), long, missing, {})
-    service.begin()
+    started = warm_checkov(Runner(), long, missing, {})
+    started.begin()
     asked = Request(("sh", "-c", "echo plainly"), tmp_path, only_env=True)
-    assert checkov.carry_out(Runner(), asked, begin(service.address, asked)).stdout == "plainly\n"
-    service.stop()
+    assert checkov.carry_out(Runner(), asked, begin(started.address, asked)).stdout == "plainly\n"
+    started.stop()
     assert list(long.iterdir()) == []
 
 
