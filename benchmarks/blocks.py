@@ -59,6 +59,9 @@ def _tree(blocks: list[Block]) -> dict[str, Any]:
 
 def _value(name: str, expression: str) -> Any:
     """A literal as JSON has it; any other expression as a template."""
+    if name == "providers":
+        pairs = (pair.split(" = ") for pair in expression.strip("{ }").split(", "))
+        return dict(pairs)
     if name in _BARE:
         inside = expression.removeprefix("[").removesuffix("]")
         return [each.strip() for each in inside.split(",") if each.strip()] if inside != expression else expression

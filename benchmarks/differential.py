@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from benchmarks.aliases import CALLS, MODULE, call
 from benchmarks.generated import Configuration, Generator
 from pytest_tfpipeline.context import Context, open_context
 from pytest_tfpipeline.gate.digest import plan_digest
@@ -32,13 +33,16 @@ from pytest_tfpipeline.warm.service import Warm, warm_providers
 _KEY = bytes(range(32))
 _ROOT = "root"
 #: Of so many configurations one is planned, too.
-_EVERY = 4
+_EVERY = 2
+#: How often what is refused is taken out.
+_PRUNED = 5
 _AWS = """\
 terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
       version = "5.100.0"
+      ALIASES
     }
   }
 }
@@ -49,22 +53,6 @@ variable "any" {
 
 resource "terraform_data" "it" {
   input = "a"
-}
-"""
-_PROVIDER = """
-provider "aws" {
-  region                      = "eu-west-2"
-  access_key                  = "x"
-  secret_key                  = "x"
-  max_retries                 = 1
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  skip_metadata_api_check     = true
-  skip_region_validation      = true
-}
-
-module "child" {
-  source = "./child"
 }
 """
 #: Everything that a run says it cannot reach: what is in the cloud is none of the schema's business.
@@ -89,8 +77,9 @@ class Watched(Runner):
 
 @dataclass(slots=True)
 class Tally:
-    """What came of a call. `quick` are configurations that passed with a part of the schema, `again` those that did
-    not and passed plainly; `differences` say of which number, in what, and what each side said."""
+    """What came of a call. `aliased` are configurations with aliases of the provider, so many `aliases` together, and
+    `planned_aliased` those of them that were planned. `again` are configurations that passed plainly, and not with a
+    part of the schema; `differences` say of which number, in what, and what each side said."""
 
     seed: str
     seconds: float = 0.0
@@ -99,6 +88,9 @@ class Tally:
     valid: int = 0
     invalid: int = 0
     planned: int = 0
+    aliased: int = 0
+    aliases: int = 0
+    planned_aliased: int = 0
     mistakes: dict[str, int] = field(default_factory=dict)
     again: list[Answer] = field(default_factory=list)
     unsteady: int = 0
@@ -109,6 +101,7 @@ class Tally:
         return (
             f"{self.configurations} configurations with {self.resources} blocks of the provider in "
             f"{self.seconds:.0f} s: {self.valid} valid, {self.invalid} not, {self.planned} planned; "
+            f"{self.aliased} with {self.aliases} aliases, of which {self.planned_aliased} planned; "
             f"{len(self.differences)} differ, {self.unsteady} are not said twice the same by plain terraform, "
             f"{len(self.again)} passed only plainly"
         )
@@ -132,10 +125,11 @@ class Sides:
 
     def write(self, configuration: Configuration) -> None:
         """In the place of the one before."""
-        for path in (*self._root.glob("*.tf*"), *self._root.glob("child/*.tf*")):
+        for path in (*self._root.glob("*.tf*"), *self._root.glob(f"{MODULE}/*.tf*")):
             path.unlink()
-        (self._root / "fixed.tf").write_text(_AWS + _PROVIDER, encoding="utf-8")
-        (self._root / "child" / "fixed.tf").write_text(_AWS, encoding="utf-8")
+        given = ", ".join(f"aws.{name}" for name in configuration.aliases.given)
+        for place, aliases in (("", ""), (MODULE, f"configuration_aliases = [{given}]" if given else "")):
+            (self._root / place / "fixed.tf").write_text(_AWS.replace("ALIASES", aliases), encoding="utf-8")
         for name, text in configuration.files().items():
             (self._root / name).write_text(text, encoding="utf-8")
 
@@ -187,14 +181,14 @@ class Sides:
         return answer | {"digest": plan_digest(parse_plan(json.loads(shown.stdout)), self._bound, _KEY)}
 
     def _init(self) -> None:
-        self.write(Configuration({"main": [], "child/main": []}))
+        self.write(Configuration({"main": [call(name, {}) for name in CALLS]}))
         outcome = self._directory(self._plain).run(command.init(self.terraform, backend=False), "init")
         if not outcome.ok:
             raise ValueError(f"terraform init failed:\n{outcome.stdout}{outcome.stderr}")
 
     def _context(self, name: str, settings: Mapping[str, object]) -> Context:
         path = self.place / name
-        (self._root / "child").mkdir(parents=True, exist_ok=True)
+        (self._root / MODULE).mkdir(parents=True, exist_ok=True)
         path.mkdir()
         repository = Repository(str(self.place))
         run = Run(name, "plan", repository, str(path), str(path), settings=dict(settings), cli_config_path=self._config)
@@ -292,7 +286,11 @@ def _passed_again(ran: list[tuple[str, bool, Outcome]]) -> Iterator[tuple[str, b
 def _count(tally: Tally, made: Configuration, plain: Answer) -> None:
     tally.configurations += 1
     tally.resources += made.resources()
-    tally.planned += "digest" in plain.get("plan", {})
+    planned, aliases = "digest" in plain.get("plan", {}), made.configured()
+    tally.planned += planned
+    tally.aliased += bool(aliases)
+    tally.aliases += aliases
+    tally.planned_aliased += planned and bool(aliases)
     name = made.mistake or "none"
     tally.mistakes[name] = tally.mistakes.get(name, 0) + 1
     if plain["validate"]["valid"]:
@@ -308,7 +306,7 @@ def _made_up(both: Sides, generator: Generator) -> Configuration:
     kind = 0.5 if generator.planned else generator.random.random()
     if kind < 1 / 6:
         return made
-    for _ in range(3):
+    for _ in range(_PRUNED):
         both.write(made)
         refused = both.refused(planned=made.planned)
         if not refused:

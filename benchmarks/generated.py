@@ -11,10 +11,15 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
+from benchmarks.aliases import CALLS, MODULE, Aliases, around, draw
 from benchmarks.blocks import Block, as_hcl, as_json
 from benchmarks.mistakes import MISTAKES, RESERVED, UNKNOWN, Schema
 
 _DEPTH = 3
+#: Of all configurations so many have aliases of the provider.
+_ALIASED = 0.7
+#: Files of what is drawn over the schema.
+_DRAWN = ("main", f"{MODULE}/main")
 _KINDS = {
     "resource": "resource_schemas",
     "data": "data_source_schemas",
@@ -27,6 +32,7 @@ class Configuration:
     """`blocks` by file name without the ending; in JSON if `json`; `mistake` says what was made wrong on purpose."""
 
     blocks: Mapping[str, list[Block]]
+    aliases: Aliases = field(default_factory=Aliases)
     json: bool = False
     planned: bool = False
     mistake: str = ""
@@ -38,19 +44,23 @@ class Configuration:
 
     def pruned(self, addresses: Collection[str]) -> Configuration:
         """Without the resources at these addresses, and without what refers to them."""
-        kept = {
-            name: [block for block in blocks if not _named(block, addresses)] for name, blocks in self.blocks.items()
-        }
-        return replace(self, blocks=kept)
+        drawn = {name: self.blocks.get(name, []) for name in _DRAWN}
+        kept = {name: [block for block in blocks if not _named(block, addresses)] for name, blocks in drawn.items()}
+        return replace(self, blocks={**self.blocks, **kept})
 
     def resources(self) -> int:
-        """How many blocks of a provider's types there are."""
-        return sum(block.kind in _KINDS for blocks in self.blocks.values() for block in blocks)
+        """How many blocks of a provider's types were drawn."""
+        return sum(block.kind in _KINDS for name in _DRAWN for block in self.blocks.get(name, ()))
+
+    def configured(self) -> int:
+        """How many configurations the provider has under an alias."""
+        return sum("alias" in block.attributes for blocks in self.blocks.values() for block in blocks)
 
 
 def _named(block: Block, addresses: Collection[str]) -> bool:
     if block.kind in _KINDS:
-        return block.address in addresses or f"module.child.{block.address}" in addresses
+        places = ("", *(f"module.{name}." for name in CALLS))
+        return any(f"{place}{block.address}" in addresses for place in places)
     said = " ".join((*block.attributes.values(), as_hcl(block.blocks)))
     return any(address in said for address in addresses)
 
@@ -66,17 +76,20 @@ class Generator:
 
     def configuration(self) -> Configuration:
         """A root and the module that it calls; with `planned` of managed resources alone, which ask no cloud."""
-        blocks: dict[str, list[Block]] = {"main": [], "child/main": []}
+        aliases = draw(self.random) if self.random.random() < _ALIASED else Aliases()
+        blocks: dict[str, list[Block]] = {**{name: [] for name in _DRAWN}, **around(aliases, self.random)}
         for _ in range(self.random.randint(3, 14)):
-            place = self.random.choice(("main", "main", "child/main"))
+            place = self.random.choice((_DRAWN[0], *_DRAWN))
             block = self._resource("resource" if self.planned else self.random.choices(tuple(_KINDS), (10, 4, 1))[0])
+            if usable := aliases.usable(place):
+                block.attributes |= self.random.choice(({}, *({"provider": f"aws.{name}"} for name in usable)))
             blocks[place] += [block, *self._around(block)]
-        return Configuration(blocks, json=self.random.random() < 0.3, planned=self.planned)
+        return Configuration(blocks, aliases, json=self.random.random() < 0.3, planned=self.planned)
 
     def wrong(self, right: Configuration) -> Configuration:
         """The same with one mistake."""
         name, make = self.random.choice(tuple(MISTAKES.items()))
-        places = [key for key, blocks in right.blocks.items() if any(block.kind in _KINDS for block in blocks)]
+        places = [key for key in _DRAWN if any(block.kind in _KINDS for block in right.blocks[key])]
         if not places:
             return right
         chosen = self.random.choice(places)

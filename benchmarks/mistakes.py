@@ -71,6 +71,10 @@ def _no_such_attribute(_random: Random, _schema: Schema, block: Block) -> Block:
     return _with(block, count=f"length({block.labels[0]}.r0.nonsense)")
 
 
+def _no_such_provider(_random: Random, _schema: Schema, block: Block) -> Block:
+    return _with(block, provider="aws.nowhere")
+
+
 #: What each is, and a block with it; it is given the schema of the block's type.
 MISTAKES: Mapping[str, Callable[[Random, Schema, Block], Block]] = {
     "unknown argument": _unknown_argument,
@@ -83,4 +87,5 @@ MISTAKES: Mapping[str, Callable[[Random, Schema, Block], Block]] = {
     "undeclared resource": _undeclared,
     "function that is not there": _no_such_function,
     "attribute that is not there": _no_such_attribute,
+    "alias that is not there": _no_such_provider,
 }
