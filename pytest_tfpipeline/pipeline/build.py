@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -31,14 +31,14 @@ from pytest_tfpipeline.discover.files import repository_files
 from pytest_tfpipeline.errors import UsageError
 from pytest_tfpipeline.model import Changed, EnvironmentRun, Repository, Run, Target
 from pytest_tfpipeline.pipeline.assumed import check_assumed, question_note
-from pytest_tfpipeline.pipeline.baseline import keep_known, read_known
+from pytest_tfpipeline.pipeline.baseline import Known, keep_known, read_known
 from pytest_tfpipeline.pipeline.deciding import deciding_files
 from pytest_tfpipeline.pipeline.exceptions import Exceptions, exception_notes, policed, read_exceptions, require_signers
 from pytest_tfpipeline.pipeline.expected import expected_checks
-from pytest_tfpipeline.pipeline.groups import scope_of
+from pytest_tfpipeline.pipeline.groups import Scope, scope_of
 from pytest_tfpipeline.pipeline.narrowed import Narrowing, changed_notes, narrowed, what_changed
 from pytest_tfpipeline.pipeline.nativetests import native_test_notes, native_test_settings
-from pytest_tfpipeline.pipeline.programs import choose_programs, tofu_notes
+from pytest_tfpipeline.pipeline.programs import Programs, choose_programs, tofu_notes
 from pytest_tfpipeline.pipeline.providers import check_providers
 from pytest_tfpipeline.pipeline.source import read_commit
 from pytest_tfpipeline.pipeline.states import check_states, shared_by_roots, with_shared_states
@@ -59,6 +59,7 @@ DEFAULT_OUTPUT = ".tfpipeline"
 
 #: Work directories of earlier runs that are kept, to look into.
 KEPT_RUNS = 1
+_FILES = "files.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +138,52 @@ def _unsaid(config: Config, operator: Operator, wish: Wish) -> Iterator[str]:
         yield f"the operator file says nothing about {name}: what is allowed there is the repository's own word"
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a run is about, resolved and allowed: nothing is written or started before."""
+
+    scope: Scope
+    targets: tuple[Target, ...]
+    exceptions: Exceptions
+    known: Known
+    today: date
+
+
 def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tuple[Run, tuple[str, ...]]:
     """The finished run, with its work directory made; and notes to be said once."""
+    asked = _asked(top, wish, described)
+    output = prepare_output(wish.output or top / DEFAULT_OUTPUT)
+    clean_old_runs(output, KEPT_RUNS)
+    run_id = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+    work = make_private(output / "runs" / run_id)
+    write_private(work / _FILES, json.dumps(_files(runner, top, hashed=wish.mode == "apply")))
+    # A provider that lies in the tree is called as the branch likes, so that a list of names says nothing about it.
+    own = None if wish.alone or described.providers is not None else top
+    programs = choose_programs(
+        top, described.repository, asked.targets, described.config.tools, work, tree=own, allowed=described.providers
+    )
+    run = replace(
+        _described_run(top, wish, described, asked),
+        id=run_id,
+        output_path=str(output),
+        work_path=str(work),
+        files_path=str(work / _FILES),
+        timings=read_timings(output),
+        tool_versions=programs.exact,
+        preferred_versions=programs.preferred,
+        root_versions=programs.by_root,
+        cli_config_path=programs.cli_config,
+        tofu_config_path=programs.tofu_config,
+        settings=_settings(described, wish) | {"mirrors": programs.mirrors},
+    )
+    keep_known(run, asked.known)
+    return run, (*_notes(top, run, wish, described, asked, programs), *withheld(run.repository, os.environ))
+
+
+def _asked(top: Path, wish: Wish, described: Described) -> _Asked:
+    """Raises UsageError and ConfigurationError for what may not be done."""
     config, repository = described.config, described.repository
-    scope, today = scope_of(repository, config, wish.group), datetime.now(UTC).date()
+    scope = scope_of(repository, config, wish.group)
     targets = scope.targets(_targets(repository, config, wish))
     if wish.mode == "apply":
         check_applied(wish.environments, targets, home_of(top, config))
@@ -148,65 +191,51 @@ def build_run(top: Path, wish: Wish, described: Described, runner: Runner) -> tu
     check_providers(top, repository, scope.judged, described.providers)
     exceptions = read_exceptions(top, repository, config)
     known = read_known(top, config, described.limit, recording=wish.record)
-    output = prepare_output(wish.output or top / DEFAULT_OUTPUT)
-    clean_old_runs(output, KEPT_RUNS)
-    run_id = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
-    work = make_private(output / "runs" / run_id)
-    files = work / "files.json"
-    write_private(files, json.dumps(_files(runner, top, hashed=wish.mode == "apply")))
-    # A provider that lies in the tree is called as the branch likes, so that a list of names says nothing about it.
-    own = None if wish.alone or described.providers is not None else top
-    programs = choose_programs(top, repository, targets, config.tools, work, tree=own, allowed=described.providers)
-    run = Run(
-        id=run_id,
+    return _Asked(scope, targets, exceptions, known, datetime.now(UTC).date())
+
+
+def _described_run(top: Path, wish: Wish, described: Described, asked: _Asked) -> Run:
+    """The run without its work directory and its programs."""
+    config, repository = described.config, described.repository
+    scope, exceptions, today = asked.scope, asked.exceptions, asked.today
+    return Run(
+        id="",
         mode=wish.mode,
         repository=repository,
-        output_path=str(output),
-        work_path=str(work),
+        output_path="",
+        work_path="",
         environments=tuple(environment_run(config, name, exceptions, today) for name in wish.environments),
-        targets=targets,
-        checks=narrowed(scope.checks(expected_checks(repository, targets, config)), described.changed),
-        files_path=str(files),
+        targets=asked.targets,
+        checks=narrowed(scope.checks(expected_checks(repository, asked.targets, config)), described.changed),
         commit=described.commit,
-        tool_versions=programs.exact,
-        preferred_versions=programs.preferred,
-        root_versions=programs.by_root,
-        settings=_settings(config, wish)
-        | {"tests": native_test_settings(config, repository), "mirrors": programs.mirrors}
-        | {"prepare": {} if wish.alone else prepare_without_environment(repository, config)}
-        | {"timeouts": timeouts_without_environment(repository, config)},
-        cli_config_path=programs.cli_config,
-        tofu_config_path=programs.tofu_config,
-        timings=read_timings(output),
         retry=config.retry,
         isolation=config.isolation,
         signers=exceptions.signers,
         today=today.isoformat(),
         waivers=exceptions.waivers,
-        baseline=known.use,
-        deciding=deciding_files(top, config, known.use, wish.ini),
+        baseline=asked.known.use,
+        deciding=deciding_files(top, config, asked.known.use, wish.ini),
         policed=policed(repository, config),
         group=scope.group,
         not_judged=scope.not_judged,
         changed=described.changed,
     )
-    keep_known(run, known)
-    excepted = (*exception_notes(exceptions, wish.environments, today), *native_test_notes(config, repository))
-    open_questions = question_note(repository.questions)
-    notes = (
-        *changed_notes(described.changed),
-        *described.notes,
-        *repository.notes,
-        *open_questions,
-        *tofu_notes(repository),
-        *programs.notes,
-        *_copy_in_notes(top, run),
-        *known.notes,
-        *_shared_notes(repository, wish, targets),
-        *excepted,
-        *scope.notes(),
-    )
-    return run, (*notes, *withheld(repository, os.environ))
+
+
+def _notes(top: Path, run: Run, wish: Wish, described: Described, asked: _Asked, programs: Programs) -> Iterator[str]:
+    repository = run.repository
+    yield from changed_notes(described.changed)
+    yield from described.notes
+    yield from repository.notes
+    yield from question_note(repository.questions)
+    yield from tofu_notes(repository)
+    yield from programs.notes
+    yield from _copy_in_notes(top, run)
+    yield from asked.known.notes
+    yield from _shared_notes(repository, wish, asked.targets)
+    yield from exception_notes(asked.exceptions, wish.environments, asked.today)
+    yield from native_test_notes(described.config, repository)
+    yield from asked.scope.notes()
 
 
 def _targets(repository: Repository, config: Config, wish: Wish) -> tuple[Target, ...]:
@@ -286,7 +315,8 @@ def _hashes(top: Path, names: Sequence[str]) -> dict[str, str]:
         return dict(zip(names, pool.map(digest, names), strict=True))
 
 
-def _settings(config: Config, wish: Wish) -> dict[str, object]:
+def _settings(described: Described, wish: Wish) -> dict[str, object]:
+    config, repository = described.config, described.repository
     return {
         "lint_severity": config.lint_severity,
         "unknown": config.unknown,
@@ -295,6 +325,9 @@ def _settings(config: Config, wish: Wish) -> dict[str, object]:
         "reuse": config.reuse,
         "copy_in": sorted({pattern for root in config.root for pattern in root.copy_in}),
         "allow_destroy": list(wish.allow_destroy),
+        "tests": native_test_settings(config, repository),
+        "prepare": {} if wish.alone else prepare_without_environment(repository, config),
+        "timeouts": timeouts_without_environment(repository, config),
     }
 
 
