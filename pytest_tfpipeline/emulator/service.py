@@ -93,9 +93,7 @@ class Emulator:
             )
             options = ["--listen", str(listener.fileno()), "--log", str(log_path), "--ca", str(ca_path)]
             options += ["--state", str(state_path), "--region", env["AWS_REGION"], "--account", account]
-            options += ["--read-only"] if read_only else []
-            options += [part for store in stores for part in ("--store", store.dumps())]
-            request = _request(options, directory, runner.environ)
+            request = _request([*options, *_contents(stores, read_only)], directory, runner.environ)
             cloud = cls(environment, log_path, env, seeded)
             cloud._spawn = lambda: runner.spawn(request, pass_fds=tuple(descriptors))
             cloud._reserved = stack.pop_all()
@@ -203,6 +201,13 @@ class Emulator:
             mend="see that log; if the kept state is the reason: "
             f"python -m pytest_tfpipeline emulator reset {self.environment}",
         )
+
+
+def _contents(stores: Sequence[StateStore], read_only: bool) -> Iterator[str]:
+    if read_only:
+        yield "--read-only"
+    for store in stores:
+        yield from ("--store", store.dumps())
 
 
 def _request(options: list[str], directory: Path, environ: Mapping[str, str]) -> Request:

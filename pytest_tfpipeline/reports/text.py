@@ -149,7 +149,7 @@ def _note(plan: PlanResult) -> str:
         return "could not be planned" if plan.findings else "not planned"
     found = plan.changes
     outputs = f"outputs: {', '.join(found.outputs)}" if found.outputs and not any(_counts(plan)) else ""
-    later = f"planned when {', '.join(plan.behind)} was applied" if plan.behind else ""
+    later = f"planned after {', '.join(plan.behind)}" if plan.behind else ""
     return "; ".join(filter(None, (outputs if found.any else "no changes", later)))
 
 
