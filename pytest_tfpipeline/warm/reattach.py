@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,13 +34,14 @@ def reattached(
     *,
     shared: bool,
     plan: Path | None = None,
+    lacking: Collection[str] = (),
     tell: Callable[[str], object] = str,
 ) -> Iterator[dict[str, str] | None]:
     """The variable for a terraform in `cwd`, for as long as the block runs; None where there is nothing to be had.
 
     `env` is what a provider of its own inherits. With `shared`, one that others use, and that must not be configured,
-    will do: for `validate` and `show`. `plan` is the plan file that is to be shown. `tell` hears why there is nothing
-    to be had, where that is no matter of the root.
+    will do: for `validate` and `show`. `plan` is the plan file that is to be shown, `lacking` are names beside those of
+    the configuration. `tell` hears why there is nothing to be had, where that is no matter of the root.
     """
     programs = locked_programs(cwd)
     if not programs:
@@ -50,7 +51,7 @@ def reattached(
         connection.settimeout(_LIMIT)
         try:
             connection.connect(address)
-            names = sorted(names_in(cwd, plan))
+            names = sorted({*names_in(cwd, plan), *lacking})
             request = {"programs": programs, "shared": shared, "names": names, "cwd": str(cwd)}
             send(connection, {**request, "env": {} if shared else dict(env)})
             answer = receive(connection)
@@ -102,7 +103,7 @@ def names_in(cwd: Path, plan: Path | None = None) -> set[str]:
     if plan is not None:
         with zipfile.ZipFile(plan) as parts:
             texts += [parts.read(name).decode("utf-8", "replace") for name in _STATES if name in parts.namelist()]
-    return _words(texts)
+    return words_of(texts)
 
 
 def configuration_files(cwd: Path) -> Iterator[Path]:
@@ -126,5 +127,6 @@ def _module_directories(cwd: Path) -> set[Path]:
     return {cwd, *((cwd / one["Dir"]).resolve() for one in modules)}
 
 
-def _words(texts: Iterable[str]) -> set[str]:
+def words_of(texts: Iterable[str]) -> set[str]:
+    """Whatever may be the name of a type."""
     return {word for text in texts for word in _WORD.findall(text)}

@@ -8,6 +8,7 @@ from typing import Any
 from case import Case
 
 _AT = "2024-01-01T00:00:00Z"
+_LENGTHS = ("days", "hours", "minutes", "months", "seconds")
 _PARTS = {"day": 1, "hour": 0, "minute": 0, "month": 1, "second": 0, "unix": 1704067200, "year": 2024}
 
 
@@ -48,6 +49,26 @@ _SLEEP = _resource(
     "time_sleep", "gone", {"id": _AT, "create_duration": "1s", "destroy_duration": None, "triggers": None}
 )
 _DATA = _resource("terraform_data", "gone", {"id": "a", "input": None, "output": None, "triggers_replace": None})
+_OFFSET = {"offset_years": 1, "base_rfc3339": _AT, "rfc3339": _AT.replace("2024", "2025"), **_PARTS, "triggers": None}
+#: Of each other: the last depends on both.
+_CHAIN = (
+    _SLEEP,
+    _resource(
+        "time_offset",
+        "gone",
+        {"id": _AT, **_OFFSET, **dict.fromkeys(f"offset_{name}" for name in _LENGTHS)},
+        instance={"dependencies": ["time_sleep.gone"]},
+    ),
+    _resource(
+        "time_rotating",
+        "gone",
+        {"id": _AT, "rfc3339": _AT, "rotation_rfc3339": "2999-01-01T00:00:00Z", **_PARTS, "triggers": None},
+        instance={"dependencies": ["time_offset.gone", "time_sleep.gone"]},
+    ),
+)
+_READ = {"id": "a", "filename": "a", "content": "a", "content_base64": "YQ=="} | {
+    f"content_{name}": None for name in ("md5", "sha1", "sha256", "sha512", "base64sha256", "base64sha512")
+}
 _KEPT = f'resource "time_static" "it" {{\n  rfc3339 = "{_AT}"\n}}\n'
 _OTHER = 'resource "time_static" "other" {\n  rfc3339 = "2024-01-01T00:00:00Z"\n}\n'
 
@@ -55,9 +76,30 @@ STATE = (
     Case("state with nothing to do", _KEPT, ("time",), _state(_static())),
     Case("state with a change", _KEPT.replace("2024", "2025"), ("time",), _state(_static())),
     Case("state with a resource less", _OTHER, ("time",), _state(_static(), _static("other"))),
-    Case("state with a type less", _KEPT, ("time",), _state(_static(), _SLEEP), again=("plan",)),
+    Case("state with a type less", _KEPT, ("time",), _state(_static(), _SLEEP)),
     Case("state with a provider less", _KEPT, ("time",), _state(_static(), _DATA)),
-    Case("state with everything less", 'output "a" {\n  value = 1\n}\n', ("time",), _state(_static()), again=("plan",)),
+    Case(
+        "state with types less that depend on each other",
+        _OTHER,
+        ("time",),
+        _state(_static("other"), *_CHAIN),
+    ),
+    Case(
+        "state with a data source less",
+        _KEPT,
+        ("time", "local"),
+        _state(_static(), _resource("local_sensitive_file", "gone", _READ, mode="data")),
+    ),
+    Case(
+        "state with a deposed object of a type less",
+        _KEPT,
+        ("time",),
+        _state(
+            _static(),
+            {**_SLEEP, "instances": [*_SLEEP["instances"], {**_SLEEP["instances"][0], "deposed": "00000001"}]},
+        ),
+    ),
+    Case("state with everything less", 'output "a" {\n  value = 1\n}\n', ("time",), _state(_static())),
     Case("state with a module less", _KEPT, ("time",), _state(_static(module="module.gone"))),
     Case(
         "state that moved",
