@@ -15,6 +15,7 @@ from typing import Self
 import grpc
 
 from pytest_tfpipeline.process import Request, Runner, Service
+from pytest_tfpipeline.warm.survivor import Survivor
 
 #: What terraform's providers want to see before they answer; it is no secret.
 _COOKIE = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"
@@ -30,15 +31,26 @@ _END_LIMIT = 0.5
 class ProviderProcess:
     """A provider that listens. `address` is for gRPC, `protocol` is 5 or 6. The caller ends it."""
 
-    def __init__(self, runner: Runner, program: str, cwd: str | Path, env: Mapping[str, str], sockets: Path) -> None:
-        """Raises OSError or ValueError where it does not come to listen in time."""
+    def __init__(
+        self,
+        runner: Runner,
+        program: str,
+        cwd: str | Path,
+        env: Mapping[str, str],
+        sockets: Path,
+        survivor: Survivor | None = None,
+    ) -> None:
+        """`survivor` ends it where this process cannot. Raises OSError or ValueError where it does not come to listen
+        in time."""
         words = {
             "TF_PLUGIN_MAGIC_COOKIE": _COOKIE,
             "PLUGIN_PROTOCOL_VERSIONS": ",".join(_PROTOCOLS),
             "PLUGIN_UNIX_SOCKET_DIR": str(sockets),
         }
         request = Request((program,), cwd, env={**_PACE, **env, **words}, only_env=True)
-        self._process = runner.spawn(request, heard=True)
+        self._process, self._survivor = runner.spawn(request, heard=True), survivor
+        if survivor is not None:
+            survivor.started(self.pid)
         try:
             self.protocol, self.address = _read_handshake(self._process)
         except BaseException:
@@ -62,6 +74,8 @@ class ProviderProcess:
                 channel.unary_unary("/plugin.GRPCController/Shutdown", bytes, bytes)(b"", timeout=_END_LIMIT)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+        if self._survivor is not None:
+            self._survivor.ended(self.pid)
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:

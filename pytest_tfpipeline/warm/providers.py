@@ -3,7 +3,7 @@
 A client connects to the listening unix socket and sends one request (see `messages`): which programs, whether a process
 that others use too will do, and the names that the configuration has. It gets what terraform's `TF_REATTACH_PROVIDERS`
 wants, or why there is none. When it has no more to say, it hears what went wrong meanwhile, and what was started for it
-ends. The end of stdin ends everything.
+ends. The end of stdin ends everything, and where this process is killed a `Survivor` does.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from pytest_tfpipeline.warm.lanes import Lane, Processes
 from pytest_tfpipeline.warm.messages import receive, send
 from pytest_tfpipeline.warm.plugin_process import ProviderProcess, Started
 from pytest_tfpipeline.warm.proxy import Provider, Proxy, Schemas, Upstream
+from pytest_tfpipeline.warm.survivor import Survivor
 
 #: What a provider that is never configured inherits.
 _INHERITED = ("PATH", "TMPDIR", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -56,9 +57,8 @@ class _Own:
 class Providers:
     """Starts them, and keeps those that several clients may use."""
 
-    def __init__(self, sockets: Path, shared: ExitStack) -> None:
-        self._sockets, self._shared = sockets, shared
-        self._runner = Runner()
+    def __init__(self, runner: Runner, sockets: Path, shared: ExitStack, survivor: Survivor) -> None:
+        self._runner, self._sockets, self._shared, self._survivor = runner, sockets, shared, survivor
         self._upstreams: dict[str, tuple[ProviderProcess, Upstream]] = {}
         self._schemas: defaultdict[str, Schemas] = defaultdict(Schemas)
         self._lock = threading.Lock()
@@ -114,7 +114,7 @@ class Providers:
 
         def start() -> tuple[ProviderProcess, Upstream]:
             env = own.env if len(started) < _HURRIED else {**_UNHURRIED, **own.env}
-            process = started.add(lambda: ProviderProcess(self._runner, own.program, own.cwd, env, self._sockets))
+            process = started.add(lambda: self._start(own.program, own.cwd, env))
             return process, self._open(process, own.program, using)
 
         def start_later() -> Upstream:
@@ -144,10 +144,13 @@ class Providers:
         with self._lock:
             if program not in self._upstreams or not self._upstreams[program][0].runs:
                 env = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-                process = ProviderProcess(self._runner, program, self._sockets, env, self._sockets)
+                process = self._start(program, str(self._sockets), env)
                 self._shared.callback(process.close)
                 self._upstreams[program] = process, self._open(process, program, self._shared)
             return self._upstreams[program]
+
+    def _start(self, program: str, cwd: str, env: dict[str, str]) -> ProviderProcess:
+        return ProviderProcess(self._runner, program, cwd, env, self._sockets, self._survivor)
 
     def _open(self, process: ProviderProcess, program: str, using: ExitStack) -> Upstream:
         upstream = Upstream(process.address, self._schemas[program])
@@ -176,7 +179,10 @@ def main() -> NoReturn:
     sockets = Path(tempfile.mkdtemp(prefix="tfpipeline-"))
     with ExitStack() as shared:
         shared.callback(shutil.rmtree, sockets, ignore_errors=True)
-        providers = Providers(sockets, shared)
+        runner = Runner()
+        survivor = Survivor(runner, sockets)
+        shared.callback(survivor.close)
+        providers = Providers(runner, sockets, shared, survivor)
         while True:
             readable, _, _ = select.select([listener, sys.stdin.fileno()], [], [])
             if sys.stdin.fileno() in readable:

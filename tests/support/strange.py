@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from pathlib import Path
 
@@ -73,6 +75,16 @@ server.start()
 print(f"1|{6 if six else real.protocol}|unix|{place}/s|grpc|", flush=True)
 server.wait_for_termination()
 """
+LOCK = """provider "registry.terraform.io/hashicorp/time" {{
+  version     = "0.14.2"
+  constraints = "0.14.2"
+  hashes = [
+    "{hash}",
+  ]
+}}
+"""
+#: Of one that is asked by nobody else: it says who it is.
+NAMED = "echo $$ >>'{place}/pids'"
 #: What it does, in a shell, by what that is called.
 BEHAVIOURS = {
     "it ends at once": "exit 1",
@@ -106,3 +118,24 @@ def started(place: Path) -> list[str]:
     """`ours` or `plainly`, for each start."""
     log = place / "started"
     return log.read_text().split() if log.exists() else []
+
+
+def installed(path: Path, mirror: Path) -> Path:
+    """A root in which init has put the package in place."""
+    place = path / "root" / ".terraform" / "providers" / HOST / "hashicorp" / "time" / "0.14.2"
+    place.mkdir(parents=True)
+    (place / os_arch()).symlink_to(mirror / HOST / "hashicorp" / "time" / "0.14.2" / os_arch())
+    (path / "root" / ".terraform.lock.hcl").write_text(LOCK.format(hash="h1:a"))
+    return path / "root"
+
+
+def pids(mirror: Path) -> list[int]:
+    return [int(line) for line in (mirror / "pids").read_text().split()]
+
+
+def all_ended(processes: list[int]) -> bool:
+    """Closes them."""
+    ended = [bool(select.select([process], [], [], 60)[0]) for process in processes]
+    for process in processes:
+        os.close(process)
+    return all(ended)

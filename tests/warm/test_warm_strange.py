@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from packages import BUILT, HOST, build
 from scratch import Scratch
-from strange import BEHAVIOURS, started, strange_mirror
+from strange import BEHAVIOURS, LOCK, NAMED, all_ended, installed, pids, started, strange_mirror
 
 from pytest_tfpipeline.process import Outcome, Request, Runner
 from pytest_tfpipeline.tools import find_tool
@@ -39,14 +39,6 @@ resource "time_static" "it" {
   rfc3339 = "2024-01-01T00:00:00Z"
 }
 """
-LOCK = """provider "registry.terraform.io/hashicorp/time" {{
-  version     = "0.14.2"
-  constraints = "0.14.2"
-  hashes = [
-    "{hash}",
-  ]
-}}
-"""
 SAID = re.compile("could not be kept running|passed only with the providers' whole schema")
 ALIASES = """
 provider "time" {
@@ -58,8 +50,6 @@ resource "time_static" "second" {
   rfc3339  = "2024-01-01T00:00:00Z"
 }
 """
-#: Of one that is asked by nobody else: it says who it is.
-NAMED = "echo $$ >>'{place}/pids'"
 WHY = {
     "it ends at once": "ended before it listened",
     "it says nonsense": "unknown handshake",
@@ -97,15 +87,6 @@ def service(tmp_path: Path) -> Iterator[Warm]:
     service.begin()
     yield service
     service.stop()
-
-
-def installed(path: Path, mirror: Path) -> Path:
-    """A root in which init has put the package in place."""
-    place = path / "root" / ".terraform" / "providers" / HOST / "hashicorp" / "time" / "0.14.2"
-    place.mkdir(parents=True)
-    (place / os_arch()).symlink_to(mirror / HOST / "hashicorp" / "time" / "0.14.2" / os_arch())
-    (path / "root" / ".terraform.lock.hcl").write_text(LOCK.format(hash="h1:a"))
-    return path / "root"
 
 
 @pytest.mark.parametrize("name", WHY)
@@ -207,18 +188,6 @@ def plan(root: Path, words: dict[str, str]) -> Outcome:
     told = runner.run(Request((terraform, "init", "-input=false"), root, env=env, only_env=True))
     assert told.ok, told
     return runner.run(Request((terraform, "plan", "-input=false"), root, env=env, only_env=True))
-
-
-def pids(mirror: Path) -> list[int]:
-    return [int(line) for line in (mirror / "pids").read_text().split()]
-
-
-def all_ended(processes: list[int]) -> bool:
-    """Closes them."""
-    ended = [bool(select.select([process], [], [], 60)[0]) for process in processes]
-    for process in processes:
-        os.close(process)
-    return all(ended)
 
 
 def test_a_switch_turns_it_off(tmp_path: Path) -> None:
