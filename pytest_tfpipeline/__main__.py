@@ -14,6 +14,7 @@ from typing import NoReturn, TextIO
 from pytest_tfpipeline import __version__
 from pytest_tfpipeline.errors import PipelineError, ProofError, UsageError
 from pytest_tfpipeline.given import EMPTY, given_path
+from pytest_tfpipeline.lasting import lasting_imports
 from pytest_tfpipeline.redact import clean
 
 _OK, _FAILED, _INTERRUPTED, _USAGE = 0, 1, 2, 4
@@ -103,10 +104,11 @@ def _given(text: str) -> str:
 
 
 def _apply(arguments: argparse.Namespace) -> int:
-    from pytest_tfpipeline.pipeline.alone import Order, apply_alone, top_of
-    from pytest_tfpipeline.pipeline.build import Wish
-    from pytest_tfpipeline.pipeline.claims import Claims
-    from pytest_tfpipeline.signals import Signals
+    with lasting_imports():
+        from pytest_tfpipeline.pipeline.alone import Order, apply_alone, top_of
+        from pytest_tfpipeline.pipeline.build import Wish
+        from pytest_tfpipeline.pipeline.claims import Claims
+        from pytest_tfpipeline.signals import Signals
 
     # The first asks terraform to stop and to unlock; none after it, also from a CI system, cuts that or evidence short.
     Signals((signal.SIGINT, signal.SIGTERM), same_wish=math.inf).take()

@@ -25,6 +25,7 @@ from pytest_tfpipeline.emulator.certificates import Authority
 from pytest_tfpipeline.emulator.confine import confine
 from pytest_tfpipeline.emulator.protocol import FAILURE, READY, SEEDED, SEEDING, StateStore
 from pytest_tfpipeline.errors import EmulatorError
+from pytest_tfpipeline.lasting import lasting_imports
 
 #: Seconds that calls under way get before the state is kept.
 _DRAIN = 10.0
@@ -55,9 +56,10 @@ def main() -> int:
 
 def _run(options: argparse.Namespace, authority: Authority) -> None:
     # Imported here: a client may be started while moto (a second of imports) is still on its way.
-    from pytest_tfpipeline.emulator import memory
-    from pytest_tfpipeline.emulator.cloud import Cloud
-    from pytest_tfpipeline.emulator.proxy import Proxy
+    with lasting_imports():
+        from pytest_tfpipeline.emulator import memory
+        from pytest_tfpipeline.emulator.cloud import Cloud
+        from pytest_tfpipeline.emulator.proxy import Proxy
 
     cloud = Cloud(options.account)
     payload = keep.read(options.state) if options.state else None

@@ -51,7 +51,10 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     if not (config.option.tf_plan or config.option.apply_env or config.option.tf_baseline):
         return (yield)
     try:
-        from pytest_tfpipeline.plugin.parallel import use_all_cores
+        from pytest_tfpipeline.lasting import lasting_imports
+
+        with lasting_imports():
+            from pytest_tfpipeline.plugin.parallel import use_all_cores
 
         use_all_cores(config)
         return (yield)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_tfpipeline.lasting import lasting_imports
 from pytest_tfpipeline.plugin.beforehand import refuse_listing
 from pytest_tfpipeline.plugin.place import ENDINGS, has_terraform, top_of
 from pytest_tfpipeline.plugin.typed import join_paths
@@ -20,7 +21,8 @@ def activate(config: pytest.Config) -> None:
     _register_markers(config)
     option = config.option
     if hasattr(config, "workerinput"):
-        from pytest_tfpipeline.plugin.worker import join
+        with lasting_imports():
+            from pytest_tfpipeline.plugin.worker import join
 
         _take_interrupts_in_worker(config)
         join(config)
@@ -42,7 +44,8 @@ def activate(config: pytest.Config) -> None:
     from pytest_tfpipeline.plugin.interrupts import Interrupts
 
     Interrupts(config, top).install()
-    from pytest_tfpipeline.plugin.controller import take_control
+    with lasting_imports():
+        from pytest_tfpipeline.plugin.controller import take_control
 
     take_control(config, top)
 

@@ -21,6 +21,7 @@ LAYERS = (
     "model",
     "codec",
     "redact",
+    "lasting",
     "signals",
     "parallel",
     "process",
