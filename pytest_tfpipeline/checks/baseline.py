@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from pytest_tfpipeline.checks import tflint
+from pytest_tfpipeline.checks import checkov, tflint
 from pytest_tfpipeline.checks.records import at_least
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.model import Check, Compared, Finding, KnownFinding, KnownFindings, Severity
@@ -25,8 +25,8 @@ from pytest_tfpipeline.policies.baseline import (
 )
 from pytest_tfpipeline.policies.pack import PROTECTED_DESTROY, RULES
 
-#: Rules of findings that say that something was not judged: of tflint, of ruff, and of a plan that is none.
-UNJUDGED = frozenset({tflint.UNREAD, "invalid-syntax", "E902", "E999", "TFP001", "TFP002"})
+#: Rules of findings that say that something was not judged: of tflint, of checkov, of ruff, and of a plan that is none.
+UNJUDGED = frozenset({tflint.UNREAD, checkov.UNREAD, "invalid-syntax", "E902", "E999", "TFP001", "TFP002"})
 #: tflint's rules about a module as a whole: of the places that they could point at, they choose another one each time.
 _ANYWHERE = frozenset({"terraform_required_providers", "terraform_required_version"})
 _SHIPPED = frozenset(rule.id for rule in RULES)
@@ -50,8 +50,8 @@ def mark_known(
 ) -> tuple[Finding, ...]:
     """The same findings; those that reach `threshold` and that the baseline knows are marked.
 
-    `name` is the check's in the baseline. In a run that makes one, every finding that can be in it is marked. Nothing
-    is kept of a check that has not judged everything: nobody could say what is gone.
+    `name` is the check's in the baseline. In a run that makes one, every finding that can be in it is marked. Of a
+    check that has not judged everything nobody can say what is gone: what it found is kept as only a part.
     """
     baseline = ctx.run.baseline
     if baseline is None:
@@ -63,9 +63,10 @@ def mark_known(
     found = [entry_of(scope, one, content(one)) for one in placed]
     entries = ctx.workspace.get(entries_key(scope), KnownFindings) or KnownFindings()
     known, left = known_among(found, entries.entries)
-    if not any(one.rule in UNJUDGED and at_least(one, threshold) for one in findings):
-        new = [one for one, is_known in zip(found, known, strict=True) if not is_known]
-        ctx.workspace.put(compared_key(check.id), _compared(ctx, scope, found, new, left))
+    new = [one for one, is_known in zip(found, known, strict=True) if not is_known]
+    partial = any(one.rule in UNJUDGED and at_least(one, threshold) for one in findings)
+    compared = _compared(ctx, scope, found, new, () if partial else left)
+    ctx.workspace.put(compared_key(check.id), replace(compared, partial=partial))
     marked = {index for index, is_known in zip(places, known, strict=True) if is_known or baseline.recording}
     # What is not shown needs no excerpt: that of an unformatted file is its whole diff.
     return tuple(replace(one, known=True, excerpt="") if index in marked else one for index, one in enumerate(findings))

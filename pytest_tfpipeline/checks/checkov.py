@@ -32,6 +32,8 @@ _FIXED = {
     "LANG": "C.UTF-8",
     "LOG_LEVEL": "ERROR",
 }
+#: The rule of what it could not parse.
+UNREAD = "checkov-parse"
 CONFIGURATIONS = (".checkov.yaml", ".checkov.yml")
 _COMMON = ("--output", "json", "--compact", "--skip-download", "--download-external-modules", "false")
 
@@ -137,7 +139,7 @@ def unparsed_files(outcome: Outcome, locate: Locate) -> tuple[Finding, ...]:
         "   file of its own, and name that one in `skip-path` of .checkov.yaml."
     )
     return tuple(
-        Finding("checkov-parse", Severity.ERROR, text, file=_place(path, locate)[0])
+        Finding(UNREAD, Severity.ERROR, text, file=_place(path, locate)[0])
         for report in reports
         for path in report.unparsed
     )

@@ -3,7 +3,7 @@ protection."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -96,8 +96,8 @@ def _configuration(ctx: Context, check: Check) -> Record:
     if scan.problem:
         return records.error(check, scan.problem, mend=_MEND, seconds=outcome.seconds)
     if scan.unparsed:
-        again = request(check.dir, quiet=False)
-        return _unparsed(check, scan, lambda: as_written(ctx, checkov.unparsed_files(_run(ctx, again), locate)))
+        again = _run(ctx, request(check.dir, quiet=False))
+        return _unparsed(ctx, check, scan, as_written(ctx, checkov.unparsed_files(again, locate)))
     found = as_written(ctx, scan.findings)
     return _record(ctx, check, found, "checkov", outcome.seconds, _summary(scan), _repeated(scan))
 
@@ -113,30 +113,34 @@ def _record(
     ctx: Context, check: Check, findings: Sequence[Finding], what: str, seconds: float, summary: str, aside: str = ""
 ) -> Record:
     """The record of what was found; a finding that is waived or known stays in it, and does not fail it."""
-
-    def recorded(found: Sequence[Finding], summary: str) -> Record:
-        marked = baseline.mark_known(ctx, check, "policy", found, baseline.of_resource, Severity.ERROR)
-        return records.from_findings(check, marked, what=what, seconds=seconds, summary=summary, aside=aside)
-
-    if not ctx.run.waivers:
-        return recorded(findings, summary)
-    today, place = date.fromisoformat(ctx.run.today), (check.dir, check.environment)
-    waived = waive(findings, ctx.run.waivers, place, today)
+    waived = _waived(ctx, check, findings)
     count = sum(before.severity is not after.severity for before, after in zip(findings, waived, strict=True))
     summary = f"{summary}, {count} waived" if count else summary
-    return recorded(waived, summary)
+    marked = _marked(ctx, check, waived)
+    return records.from_findings(check, marked, what=what, seconds=seconds, summary=summary, aside=aside)
 
 
-def _unparsed(check: Check, scan: checkov.Scan, files: Callable[[], tuple[Finding, ...]]) -> Record:
-    """checkov leaves a file that it cannot parse out, without a word: here that is an error."""
-    findings = files() or (
-        Finding(
-            "checkov-parse", Severity.ERROR, f"checkov could not parse {scan.unparsed} file(s): correct the syntax"
-        ),
+def _waived(ctx: Context, check: Check, findings: Sequence[Finding]) -> Sequence[Finding]:
+    if not ctx.run.waivers:
+        return findings
+    today, place = date.fromisoformat(ctx.run.today), (check.dir, check.environment)
+    return waive(findings, ctx.run.waivers, place, today)
+
+
+def _marked(ctx: Context, check: Check, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return baseline.mark_known(ctx, check, "policy", findings, baseline.of_resource, Severity.ERROR)
+
+
+def _unparsed(ctx: Context, check: Check, scan: checkov.Scan, unread: Sequence[Finding]) -> Record:
+    """checkov leaves a file that it cannot parse out, without a word: here that is an error, whatever the baseline and
+    waivers say of what it found in the others."""
+    unread = unread or (
+        Finding(checkov.UNREAD, Severity.ERROR, f"checkov could not parse {scan.unparsed} file(s): correct the syntax"),
     )
-    names = ", ".join(dict.fromkeys(each.file for each in findings if each.file))
+    names = ", ".join(dict.fromkeys(each.file for each in unread if each.file))
     text = f"{check.dir} is policed only in part" + (f": checkov cannot parse {names}" if names else "")
-    return records.error(check, text, findings=(*findings, *scan.findings))
+    found = _marked(ctx, check, (*unread, *_waived(ctx, check, as_written(ctx, scan.findings))))
+    return records.error(check, text, findings=found)
 
 
 def _deferred(check: Check, plan: PlanResult) -> Record:

@@ -72,9 +72,12 @@ def counted_known(count: int) -> str:
 
 
 def error(check: Check, what: str, *, mend: str = "", findings: Sequence[Finding] = (), seconds: float = 0.0) -> Record:
-    """A record of a check that could not be made: neither passed nor failed, and the gate stays closed."""
+    """A record of a check that could not be made: neither passed nor failed, and the gate stays closed. Findings that
+    the baseline knows are in it, and only counted in its text."""
     findings = [_clean(finding) for finding in findings]
-    parts = [clean(what), render(findings) if findings else "", f"  -> {mend}" if mend else ""]
+    shown = [finding for finding in findings if not finding.known]
+    beside = f"; {counted_known(len(findings) - len(shown))}" if len(shown) < len(findings) else ""
+    parts = [clean(what) + beside, render(shown) if shown else "", f"  -> {mend}" if mend else ""]
     return Record(
         check=check.id,
         kind=check.kind,

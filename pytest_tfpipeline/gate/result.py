@@ -86,13 +86,15 @@ class Recorded:
     """What became of the baseline's file in a run that makes it: the change, or why it was `refused`.
 
     `total` is what it has now, `unjudged` how many of these are of checks that were not run, and `secret` counts
-    findings that were left out because a secret stands in their address.
+    findings that were left out because a secret stands in their address. `partly` names the checks that could not judge
+    everything, and why: what was known of them is kept.
     """
 
     change: Difference | None = None
     total: int = 0
     unjudged: int = 0
     secret: int = 0
+    partly: tuple[tuple[str, str], ...] = ()
     refused: tuple[str, ...] = ()
 
 

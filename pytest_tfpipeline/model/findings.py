@@ -64,7 +64,8 @@ class Compared:
     """What one check found, held against the baseline's entries about it.
 
     `new` are findings that it has not, and `left` those of its entries that were not found any more. `found` is
-    everything, in a run that makes a baseline.
+    everything, in a run that makes a baseline. Of a check that could judge only a part (`partial`) nobody knows what is
+    gone, and nothing is left.
     """
 
     check: str
@@ -73,6 +74,7 @@ class Compared:
     found: tuple[KnownFinding, ...] = ()
     new: tuple[KnownFinding, ...] = ()
     left: tuple[KnownFinding, ...] = ()
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -109,35 +109,54 @@ def baseline_result(ctx: Context, records: Sequence[Record]) -> BaselineResult |
 def record_baseline(
     ctx: Context, records: Sequence[Record], objections: Iterable[Reason], say: Callable[[str], str]
 ) -> Recorded:
-    """Write the baseline's file anew: what this run has found, and the entries of checks that it has not run.
+    """Write the baseline's file anew: what this run has found, and the entries of what it has not judged.
 
-    Nothing is written where a check could not judge, or the run broke off. `say` masks secrets.
+    Nothing is written where the run broke off, or no check could judge. `say` masks secrets.
     """
     run = ctx.run
-    path, refused = Path(run.repository.path, _use(run).file), [*_refusals(ctx, records, objections)]
+    partly = tuple(_partly(ctx, records))
+    path, refused = Path(run.repository.path, _use(run).file), [*_refusals(ctx, records, objections, partly)]
     if refused or _sha256(path) != _use(run).sha256:
         return Recorded(refused=tuple(refused) or ("it was changed while the run was going on",))
     before = (ctx.workspace.get(_FILE, KnownFindings) or KnownFindings()).entries
-    judged, places = _compared(ctx, records), _places(run)
+    judged = _compared(ctx, records)
     found = [entry for one in judged.values() for entry in one.found]
     shown = [entry for entry in found if _plain(entry, say)]
-    kept = [entry for entry in before if scope_of(entry) in places and scope_of(entry) not in judged]
+    kept = [*_unjudged(before, judged, _places(run))]
     after = merged(replace(entry, text=say(entry.text)) for entry in (*shown, *kept))
     if after or path.exists():
         write_shared(path, render_baseline(after))
     change = difference(before, after)
-    return Recorded(change, total(after), total(kept), total(found) - total(shown))
+    return Recorded(change, total(after), total(kept), total(found) - total(shown), partly)
 
 
-def _refusals(ctx: Context, records: Sequence[Record], objections: Iterable[Reason]) -> Iterator[str]:
+def _unjudged(
+    before: Sequence[KnownFinding], judged: Mapping[Scope, Compared], places: Collection[Scope]
+) -> Iterator[KnownFinding]:
+    """Entries of checks that were not run, and of those that judged only in part what they have not found."""
+    yield from (entry for entry in before if scope_of(entry) in places and scope_of(entry) not in judged)
+    for scope, one in judged.items():
+        if one.partial:
+            yield from difference(one.found, [entry for entry in before if scope_of(entry) == scope]).added
+
+
+def _refusals(
+    ctx: Context, records: Sequence[Record], objections: Iterable[Reason], partly: Iterable[tuple[str, str]]
+) -> Iterator[str]:
     yield from (reason.text for reason in objections if reason.code in _CUT_SHORT)
-    asked = [record for record in records if record.kind in KINDS]
-    if not any(record.outcome in (Outcome.PASSED, Outcome.FAILED) for record in asked):
-        yield "no fmt, lint or policy check was run"
-    for record in asked:
-        if record.outcome is not Outcome.DEFERRED and ctx.workspace.get(compared_key(record.check), Compared) is None:
-            why = (record.summary or record.text).splitlines() or [record.outcome.value]
-            yield f"{record.check} could not be judged: {why[0]}"
+    if not _compared(ctx, records):
+        yield "no fmt, lint or policy check was run, or none could judge"
+        yield from (f"{check}: {why}" for check, why in partly)
+
+
+def _partly(ctx: Context, records: Iterable[Record]) -> Iterator[tuple[str, str]]:
+    """The checks that were run and could not judge everything, and why."""
+    for record in records:
+        if record.kind in KINDS and record.outcome is not Outcome.DEFERRED:
+            compared = ctx.workspace.get(compared_key(record.check), Compared)
+            if compared is None or compared.partial:
+                why = (record.summary or record.text).splitlines() or [record.outcome.value]
+                yield record.check, why[0].rstrip(":")
 
 
 def _compared(ctx: Context, records: Iterable[Record]) -> dict[Scope, Compared]:
@@ -154,7 +173,8 @@ def _compared(ctx: Context, records: Iterable[Record]) -> dict[Scope, Compared]:
 
 def _both(one: Compared, other: Compared) -> Compared:
     found = merged((*one.found, *difference(one.found, other.found).added))
-    return replace(one, found=found, new=merged((*one.new, *other.new)), left=in_both(one.left, other.left))
+    left, partial = in_both(one.left, other.left), one.partial or other.partial
+    return replace(one, found=found, new=merged((*one.new, *other.new)), left=left, partial=partial)
 
 
 def _places(run: Run) -> frozenset[Scope]:

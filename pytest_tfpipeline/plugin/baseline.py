@@ -20,7 +20,7 @@ def no_judgement() -> Reason:
 
 def settle(state: State, ledger: Ledger, exitstatus: int) -> tuple[tuple[str, ...], int]:
     """At the run's end: what is to be said of the baseline, and the exit code. Where it was to be written and was not,
-    the run has failed. Raises WorkspaceError where it cannot be written."""
+    or lacks what could not be judged, the run has failed. Raises WorkspaceError where it cannot be written."""
     baseline = state.run.baseline
     if baseline is None:
         return (), exitstatus
@@ -29,5 +29,5 @@ def settle(state: State, ledger: Ledger, exitstatus: int) -> tuple[tuple[str, ..
         return tuple(baseline_notes(result, judged=state.run.can_apply)), exitstatus
     masks = Redactor(known_secrets(state, state.run.targets))
     recorded = record_baseline(state.context, ledger.records, ledger.objections, lambda text: clean(masks.text(text)))
-    failed = int(pytest.ExitCode.TESTS_FAILED) if recorded.refused else exitstatus
+    failed = int(pytest.ExitCode.TESTS_FAILED) if recorded.refused or recorded.partly else exitstatus
     return tuple(recorded_notes(recorded, baseline.file)), exitstatus or failed

@@ -43,13 +43,26 @@ def recorded_notes(recorded: Recorded, file: str) -> Iterator[str]:
     yield from _capped([f"  added: {line}" for line in _by_check(change.added)])
     yield from _capped([f"  removed: {line}" for line in _by_check(change.removed)])
     if recorded.unjudged:
-        yield f"{_counted(recorded.unjudged)} of checks that were not run stay as they are"
+        yield f"{_counted(recorded.unjudged)} of checks that were not run, or could not judge, stay as they are"
     if recorded.secret:
         yield f"{_counted(recorded.secret, '')} left out: a secret stands in the address, and would in the file"
     if added:
         yield f"they are let through from now on: read {file}, and commit it"
     elif not recorded.total:
         yield f"nothing is let through any more: {file} can be deleted"
+    if recorded.partly:
+        yield "these could not judge everything: nothing of theirs was taken out, and they fail until they can"
+        yield from _capped([f"  {line}" for line in _by_reason(recorded.partly)])
+
+
+def _by_reason(partly: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The checks by what was in their way, the commonest first."""
+    checks: dict[str, list[str]] = {}
+    for check, why in partly:
+        checks.setdefault(why, []).append(check)
+    for why, some in sorted(checks.items(), key=lambda item: -len(item[1])):
+        more = f" and {len(some) - 1} more" if len(some) > 1 else ""
+        yield f"{some[0]}{more}: {why}"
 
 
 def _by_check(entries: Sequence[KnownFinding]) -> list[str]:

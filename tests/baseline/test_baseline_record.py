@@ -30,6 +30,7 @@ from pytest_tfpipeline.model import (
     Severity,
 )
 from pytest_tfpipeline.pipeline.baseline import Known, baseline_result, keep_known, read_known, record_baseline
+from pytest_tfpipeline.policies.baseline import Difference
 from pytest_tfpipeline.reports.baseline import baseline_notes, recorded_notes
 
 FILE = ".tfpipeline-baseline.json"
@@ -191,25 +192,57 @@ def test_nothing_is_written_where_the_run_broke_off(world: World, code: Code) ->
     ],
     ids=lambda record: record.outcome,
 )
-def test_nothing_is_written_where_a_check_could_not_judge(world: World, record: Record) -> None:
+def test_where_a_check_could_not_judge_what_is_known_of_it_stays_and_the_rest_is_written(
+    world: World, record: Record
+) -> None:
+    world.make(finding("a"))
+    world.begin(recording=True)
+    world.police(ETL, finding("new"))
+    world.records.append(record)
+    recorded = world.record()
+    assert recorded.partly == ((record.check, "checkov ended"),)
+    assert world.rules() == [(CORE, None, "a.a"), (ETL, None, "a.new")]
+    assert list(recorded_notes(recorded, FILE))[-2:] == [
+        "these could not judge everything: nothing of theirs was taken out, and they fail until they can",
+        f"  {record.check}: checkov ended",
+    ]
+
+
+def test_many_checks_with_one_thing_in_their_way_are_a_line() -> None:
+    partly = (("a::policy", "x"), *((f"{name}::lint", "no plugin") for name in "abc"))
+    assert list(recorded_notes(Recorded(Difference((), 0, (), 0), partly=partly), FILE))[-2:] == [
+        "  a::lint and 2 more: no plugin",
+        "  a::policy: x",
+    ]
+
+
+def test_nothing_is_written_where_no_check_could_judge(world: World) -> None:
     world.make(finding("a"))
     before = world.file.read_bytes()
     world.begin(recording=True)
-    world.police(CORE)
-    world.records.append(record)
-    assert world.record().refused == (f"{record.check} could not be judged: checkov ended",)
+    world.records.append(Record("x", CheckKind.POLICY, Outcome.ERROR, CORE, text="checkov ended\nwith an error"))
+    assert world.record().refused == (
+        "no fmt, lint or policy check was run, or none could judge",
+        "x: checkov ended",
+    )
     assert world.file.read_bytes() == before
 
 
-def test_a_tool_that_could_not_read_everything_has_not_judged(world: World) -> None:
-    world.make(finding("a"))
+@pytest.mark.parametrize("rule", ["tflint-error", "checkov-parse", "invalid-syntax", "TFP001"])
+def test_a_tool_that_could_not_read_everything_takes_nothing_out(world: World, rule: str) -> None:
+    world.make(finding("a"), finding("b"), finding("b"))
     world.begin()
-    broken = finding("x", "tflint-error")
-    assert [one.known for one in world.police(CORE, broken)] == [False]
-    assert world.result().left == ()  # nobody knows whether it is gone
+    broken = finding("x", rule)
+    assert [one.known for one in world.police(CORE, finding("b"), broken)] == [True, False]
+    assert world.result().left == ()  # nobody knows whether they are gone
     world.begin(recording=True)
-    world.police(CORE, finding("a"), broken)
-    assert len(world.record().refused) == 1
+    assert [one.known for one in world.police(CORE, finding("b"), finding("c"), broken)] == [True, True, False]
+    recorded = world.record()
+    assert not recorded.refused
+    assert len(recorded.partly) == 1
+    assert recorded.unjudged == 3
+    assert world.rules() == [(CORE, None, "a.a"), (CORE, None, "a.b"), (CORE, None, "a.c"), (ETL, None, "a.e")]
+    assert [one.count for one in read_baseline(world.file, FILE)] == [1, 2, 1, 1]
 
 
 def test_a_protected_destroy_is_never_known_and_is_in_nobodys_way(world: World) -> None:
@@ -250,7 +283,7 @@ def test_a_deferred_plan_keeps_its_entries(world: World) -> None:
 def test_a_run_without_any_such_check_writes_nothing(world: World) -> None:
     world.begin(recording=True)
     world.records.append(Record("x", CheckKind.PLAN, Outcome.PASSED, CORE, "staging"))
-    assert world.record().refused == ("no fmt, lint or policy check was run",)
+    assert world.record().refused == ("no fmt, lint or policy check was run, or none could judge",)
 
 
 def test_a_file_that_changed_meanwhile_is_left_alone(world: World) -> None:
@@ -309,7 +342,7 @@ def test_what_was_added_kept_and_removed_is_said_and_stays_short(world: World) -
     assert told[1:4] == [
         "  added: core policy: 5 (CKV_2 1, CKV_3 1, CKV_4 1, ...)",
         "  removed: core policy: 5 (CKV_0 1, CKV_1 1, CKV_2 1, ...)",
-        "1 known finding of checks that were not run stay as they are",
+        "1 known finding of checks that were not run, or could not judge, stay as they are",
     ]
     assert len(told) == 5
 

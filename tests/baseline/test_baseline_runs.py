@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -93,18 +94,25 @@ def test_from_the_first_baseline_to_a_smaller_one(scratch: Scratch) -> None:
     fewer = scratch.run("--tf-baseline", "-m", "tf_lint or tf_fmt", "-n0")
     assert fewer.code == 0, fewer.text
     assert f"{FILE}: 2 known findings; 0 added, 2 kept, 1 removed" in fewer.text
-    assert "1 known finding of checks that were not run stay as they are" in fewer.text
+    assert "1 known finding of checks that were not run, or could not judge, stay as they are" in fewer.text
     assert findings(scratch) == [("fmt", None, "terraform-fmt"), ("policy", "staging", "TFP003")]
 
 
-def test_nothing_is_recorded_where_something_cannot_be_judged(scratch: Scratch) -> None:
+def test_what_cannot_be_judged_fails_and_the_rest_is_recorded(scratch: Scratch) -> None:
     scratch.write("infra/b/main.tf", 'terraform {\n  backend "local" {}\n}\n\nresource "terraform_data" {\n')
     scratch.commit()
     result = scratch.run("--tf-baseline", "-n0")
     assert result.code == 1, result.text
-    assert f"{FILE} was not written: 2 in the way" in result.text
-    assert "infra/b/main.tf::fmt could not be judged: infra/b/main.tf:5: " in result.text
-    assert scratch.clean()
+    assert f"{FILE}: 2 known findings; 2 added" in result.text
+    assert "these could not judge everything" in result.text
+    assert re.search(r"^note:   infra/b/main\.tf::\w+ and 1 more: infra/b/main\.tf:5: ", result.text, re.MULTILINE)
+    assert [check for check, _, _ in findings(scratch)] == ["fmt", "lint"]
+    again = scratch.run("-m", "tf_fmt or tf_lint", "-n0")
+    assert again.code == 1, again.text
+    assert {name for name, outcome in scratch.outcomes().items() if outcome == "failed"} == {
+        "infra/b/main.tf::fmt",
+        "infra/b/main.tf::lint",
+    }
 
 
 def test_a_baseline_that_git_ignores_closes_the_gate(scratch: Scratch) -> None:

@@ -31,6 +31,29 @@ def perform(bench: Any, kind: CheckKind, known: KnownFindings) -> tuple[Record, 
     return record, bench.context.workspace.get(compared_key(record.check), Compared)
 
 
+def test_beside_a_file_that_checkov_cannot_parse_findings_are_recorded_and_known(bench: Any, tmp_path: Path) -> None:
+    def made(name: str, *, recording: bool) -> Any:
+        fresh = repository(bench, tmp_path / name, recording=recording)
+        fresh.write("top/main.tf", QUEUE.format("a"))
+        fresh.write("top/broken.tf", 'resource "x" {\n')
+        return fresh
+
+    first, before = perform(made("was", recording=True), CheckKind.POLICY, KnownFindings())
+    assert first.outcome is Outcome.ERROR
+    assert [one.address for one in before.found] == ["aws_sqs_queue.a"]
+    assert before.partial
+    again, after = perform(made("now", recording=False), CheckKind.POLICY, KnownFindings(before.found))
+    assert [(one.rule, one.known) for one in again.findings if one.known is False] == [("checkov-parse", False)]
+    assert again.outcome is Outcome.ERROR
+    assert again.text.startswith("top is policed only in part: checkov cannot parse top/broken.tf; 1 known\n")
+    assert "CKV_AWS" not in again.text
+    assert (after.new, after.left) == ((), ())
+    worse = made("more", recording=False)
+    worse.write("top/more.tf", QUEUE.format("new"))
+    _, compared = perform(worse, CheckKind.POLICY, KnownFindings(before.found))
+    assert [one.address for one in compared.new] == ["aws_sqs_queue.new"]
+
+
 @pytest.mark.parametrize(
     ("kind", "new", "left"),
     [
