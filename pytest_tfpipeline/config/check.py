@@ -11,7 +11,7 @@ from pytest_tfpipeline.config.location import Location
 from pytest_tfpipeline.config.match import known_environments, root_config
 from pytest_tfpipeline.config.patterns import matches, matches_any
 from pytest_tfpipeline.config.placeholders import Place, PlaceholderError, expand, expand_all
-from pytest_tfpipeline.config.problems import Problem, raise_problems
+from pytest_tfpipeline.config.problems import Problem, key, raise_problems
 from pytest_tfpipeline.config.suggest import closest, did_you_mean
 from pytest_tfpipeline.model import Kind, Repository, Root
 
@@ -32,20 +32,29 @@ def check_against(config: Config, repository: Repository) -> None:
         *(_environments, check_names.chains, check_names.aliases, check_names.groups),
     )
     problems = [problem for rule in rules for problem in rule(config, repository)]
+    raise_problems(config.source, config.prefix, problems, _table(config))
+
+
+def entry_key(config: Config, location: Location) -> str:
+    """File and key of a value, as errors name them: `tfpipeline.toml: root[0] (match = "infra/*").vars.x`."""
+    return f"{config.source}: {config.prefix}{key(location, _table(config))}"
+
+
+def _table(config: Config) -> dict[str, list[dict[str, object]]]:
+    """As much of the configuration as names the entries of its arrays."""
     entries: dict[str, Sequence[_Entry]] = {"root": config.root, "suite": config.suite, "test": config.test}
-    table = {key: [{"match": _as_written(entry)} for entry in entries[key]] for key in entries}
-    raise_problems(config.source, config.prefix, problems, table)
+    return {name: [{"match": _as_written(entry)} for entry in some] for name, some in entries.items()}
 
 
 def _as_written(entry: _Entry) -> str | list[str]:
     return entry.match[0] if len(entry.match) == 1 else list(entry.match)
 
 
-def _patterns(key: str, entries: Sequence[_Entry]) -> Iterator[tuple[Location, str]]:
+def _patterns(table: str, entries: Sequence[_Entry]) -> Iterator[tuple[Location, str]]:
     """Every pattern of some entries, and where it stands."""
     for index, entry in enumerate(entries):
         for place, pattern in enumerate(entry.match):
-            yield (key, index, "match", *([place] if len(entry.match) > 1 else [])), pattern
+            yield (table, index, "match", *([place] if len(entry.match) > 1 else [])), pattern
 
 
 def _unmatched_roots(config: Config, repository: Repository) -> Iterator[Problem]:

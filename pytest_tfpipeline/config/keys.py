@@ -190,7 +190,8 @@ class RootConfig(Table):
     environment's files that are found beside the root, in the usual directories, or one or two levels up."""
 
     vars: Variables = {}
-    """Variables, stronger than every var file; never on a command line. `${NAME}` reads the environment."""
+    """Variables, stronger than every var file; never on a command line. `${NAME}` reads the environment. A root gets
+    those that it declares."""
 
     backend: Backend | None = None
     """`-backend-config` files (a trailing `?` means may be absent) and `key=value` pairs, or `"local"`."""

@@ -26,6 +26,7 @@ from pytest_tfpipeline.config.operator import (
     tighten,
 )
 from pytest_tfpipeline.config.reviewed import in_force
+from pytest_tfpipeline.config.unused import unused_variables
 from pytest_tfpipeline.discover import discover
 from pytest_tfpipeline.discover.files import repository_files
 from pytest_tfpipeline.errors import UsageError
@@ -119,6 +120,7 @@ def describe(top: Path, wish: Wish, runner: Runner) -> Described:
         narrowing = what_changed(
             top, wish.changed, repository, config, wish.environments, runner, cache_path(os.environ)
         )
+    repository = replace(repository, notes=(*repository.notes, *unused_variables(config, repository)))
     notes = (*overruled(own, operator), *unsaid)
     return Described(config, repository, commit, notes, operator.providers, limit, narrowing)
 

@@ -17,6 +17,7 @@ from pytest_tfpipeline.config.match import known_environments, root_config
 from pytest_tfpipeline.config.placeholders import Place, expand, expand_all, variable_names
 from pytest_tfpipeline.config.suggest import did_you_mean
 from pytest_tfpipeline.config.types import is_environment_name, is_pair
+from pytest_tfpipeline.config.unused import takes
 from pytest_tfpipeline.discover.settled import REQUIRED, lacking
 from pytest_tfpipeline.errors import UsageError
 from pytest_tfpipeline.model import Finding, Kind, Repository, Root, Severity, Target
@@ -261,8 +262,11 @@ class _Resolution:
         return f"`{name}`, of `{key}`, is not there{hint}\n  -> {mend}"
 
     def _variables(self, entry: RootConfig) -> tuple[dict[str, Any], tuple[Finding, ...]]:
+        """Of those that the root declares; terraform would warn of others, and name our own file."""
         values, problems = {}, []
         for name, value in entry.vars.items():
+            if not takes(self.root, entry, name):
+                continue
             missing = [variable for variable in variable_names(value) if variable not in self.environ]
             if missing:
                 problems += [self._missing_variable(variable, name) for variable in missing]

@@ -10,7 +10,7 @@ import pytest
 from pytest_tfpipeline.config import load_config
 from pytest_tfpipeline.config.keys import Config
 from pytest_tfpipeline.errors import UsageError
-from pytest_tfpipeline.model import Kind, Repository, Root, Target
+from pytest_tfpipeline.model import Kind, Repository, Root, Target, Variable
 from pytest_tfpipeline.pipeline.targets import (
     belongs,
     check_environments,
@@ -146,9 +146,17 @@ def test_a_missing_backend_file_is_a_finding(tmp_path: Path) -> None:
     assert (finding.rule, "`staging.tfbackend`, of `backend`" in finding.text) == ("missing-backend-file", True)
 
 
+def test_what_a_root_does_not_declare_is_not_passed_and_needs_no_value(tmp_path: Path) -> None:
+    text = '[[root]]\nmatch = "**"\nvars = { region = "x", other = "${NOT_SET}" }'
+    root = replace(CORE, variables=(Variable("region", required=True),))
+    target = resolve(tmp_path, text, root)
+    assert (target.vars, target.problems) == ({"region": "x"}, ())
+
+
 def test_each_missing_environment_variable_is_a_finding_naming_variable_and_key(tmp_path: Path) -> None:
     text = '[[root]]\nmatch = "**"\nvars = { url = "${A}${B}", list = ["${A}"], plain = "x", empty = "${E}" }'
-    target = resolve(tmp_path, text, environ={"E": ""})
+    root = replace(CORE, variables=tuple(Variable(name, required=True) for name in ("url", "list", "plain", "empty")))
+    target = resolve(tmp_path, text, root, environ={"E": ""})
     assert target.vars == {"plain": "x", "empty": ""}
     assert [finding.rule for finding in target.problems] == ["missing-environment-variable"] * 3
     assert [finding.text.split()[3].rstrip(",") for finding in target.problems] == ["`A`", "`B`", "`A`"]

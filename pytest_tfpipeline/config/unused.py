@@ -1,0 +1,30 @@
+"""Values of `vars` that no root takes: said, since one of them is most often a name misspelt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_tfpipeline.config.check import entry_key
+from pytest_tfpipeline.config.keys import Config, RootConfig
+from pytest_tfpipeline.config.match import root_config
+from pytest_tfpipeline.config.suggest import did_you_mean
+from pytest_tfpipeline.model import Repository, Root
+
+
+def takes(root: Root, entry: RootConfig, name: str) -> bool:
+    """Whether the root declares that variable, as far as is known: `prepare` commands may write what declares it, and
+    so may a file that could not be read."""
+    unknown = bool(entry.prepare or root.problems)
+    return unknown or any(variable.name == name for variable in root.variables)
+
+
+def unused_variables(config: Config, repository: Repository) -> Iterator[str]:
+    """A line for each value that no root of its entry takes: terraform is not given it."""
+    for index, entry in enumerate(config.root):
+        roots = [root for root in repository.roots if root_config(config, root.dir) is entry]
+        for name in entry.vars if roots else ():
+            if not any(takes(root, entry, name) for root in roots):
+                declared = sorted({variable.name for root in roots for variable in root.variables})
+                what = f"no variable of {roots[0].dir}" if len(roots) == 1 else f"no variable of its {len(roots)} roots"
+                where = entry_key(config, ("root", index, "vars", name))
+                yield f"{where}: {what} is called that, so terraform does not get it{did_you_mean(name, declared)}"
