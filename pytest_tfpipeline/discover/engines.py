@@ -9,9 +9,11 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pytest_tfpipeline.discover.eitherengine import the_one_required
 
 if TYPE_CHECKING:
     from pytest_tfpipeline.config.keys import ToolsConfig
@@ -36,11 +38,13 @@ _NAMES = {"opentofu": _TOFU, "tofu": _TOFU, "terraform": _TERRAFORM}
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A file that says which program runs a directory. `strong` signs are about their neighbours too."""
+    """A file that says which program runs a directory. `strong` signs are about their neighbours too. `versions` are
+    those of a file that names both programs."""
 
     program: str
     file: str
     strong: bool = True
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 def configured(tools: ToolsConfig) -> str | None:
@@ -56,8 +60,9 @@ def tofu_directories(top: Path, files: Iterable[str], tools: ToolsConfig) -> dic
     """{directory: what says so} for each directory with configuration that OpenTofu runs.
 
     A directory with nothing that terraform reads is OpenTofu's. Then the tools' configuration counts, where it names
-    one of the two; the nearest version file; a file that OpenTofu alone reads; and who wrote the lock file. A directory
-    that nothing speaks of goes with the others, where they are OpenTofu's.
+    one of the two; the nearest version file, and where that names both the only one that `required_version` allows; a
+    file that OpenTofu alone reads; and who wrote the lock file. A directory that nothing speaks of goes with the
+    others, where they are OpenTofu's.
     """
     names: defaultdict[str, set[str]] = defaultdict(set)
     for path in files:
@@ -69,6 +74,7 @@ def tofu_directories(top: Path, files: Iterable[str], tools: ToolsConfig) -> dic
         return dict.fromkeys(with_files, CONFIGURED) if program == _TOFU else only
     versions = {folder: sign for folder, here in names.items() if (sign := _by_version_file(top, folder, here))}
     signs = {folder: _sign(top, folder, _with_tests(folder, names), versions) for folder in with_files}
+    signs = _told_apart(top, names, signs)
     rest = _rest(signs.values())
     found = {folder: sign.file for folder, sign in signs.items() if sign is not None and sign.program == _TOFU}
     found |= {folder: rest for folder, sign in signs.items() if sign is None and rest}
@@ -127,20 +133,40 @@ def _sign(top: Path, folder: str, names: Iterable[str], versions: Mapping[str, S
     return Sign(_TOFU, _join(folder, own[0]), strong=False) if own else _by_lock(top, folder, names)
 
 
+def _told_apart(top: Path, names: Mapping[str, set[str]], signs: Mapping[str, Sign | None]) -> dict[str, Sign | None]:
+    """Of directories whose version file names both programs, those that require a version of one are run by that one;
+    nothing speaks of the others then."""
+    either = {folder: sign for folder, sign in signs.items() if sign is not None and len(sign.versions) > 1}
+    required = {
+        folder: program
+        for folder, sign in either.items()
+        if (program := the_one_required(top / folder, names[folder], dict(sign.versions)))
+    }
+    told = {either[folder].file for folder in required}
+    silent = {folder: None for folder, sign in either.items() if sign.file in told and folder not in required}
+    known = {folder: replace(either[folder], program=program) for folder, program in required.items()}
+    return {**signs, **silent, **known}
+
+
 def _by_version_file(top: Path, folder: str, names: Iterable[str]) -> Sign | None:
-    """What a directory's version files say. Whoever names both is on the way to OpenTofu."""
-    said = {_VERSION_FILES[name]: name for name in names if name in _VERSION_FILES}
+    """What a directory's version files say. Whoever names both is on the way to OpenTofu, unless directories require
+    the version of one of them."""
+    said = {
+        _VERSION_FILES[name]: (name, _text(top / folder / name).strip()) for name in names if name in _VERSION_FILES
+    }
     if _TOOL_VERSIONS in names:
-        said |= dict.fromkeys(_in_tool_versions(top / folder / _TOOL_VERSIONS), _TOOL_VERSIONS)
+        told = _in_tool_versions(top / folder / _TOOL_VERSIONS)
+        said |= {program: (_TOOL_VERSIONS, version) for program, version in told}
     program = _TOFU if _TOFU in said else _TERRAFORM
-    return Sign(program, _join(folder, said[program])) if said else None
+    versions = {program: version for program, (_, version) in said.items()}
+    return Sign(program, _join(folder, said[program][0]), versions=versions) if said else None
 
 
-def _in_tool_versions(path: Path) -> Iterator[str]:
+def _in_tool_versions(path: Path) -> Iterator[tuple[str, str]]:
     for line in _text(path).splitlines():
-        word = next(iter(line.split("#")[0].split()), "")
+        word, *versions = line.split("#")[0].split() or [""]
         if word in _NAMES:
-            yield _NAMES[word]
+            yield _NAMES[word], " ".join(versions[:1])
 
 
 def _by_lock(top: Path, folder: str, names: Iterable[str]) -> Sign | None:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfpipeline.context import Context
+from pytest_tfpipeline.discover.constraints import satisfies
 from pytest_tfpipeline.discover.providers import REGISTRY, TOFU_REGISTRY
 from pytest_tfpipeline.discover.requirements import constraints
 from pytest_tfpipeline.terraform.call import Directory
-from pytest_tfpipeline.tools.constraints import satisfies
 from pytest_tfpipeline.tools.lockfile import LOCK_FILE, providers_of_lock
 from pytest_tfpipeline.tools.mirrors import mirror_place, os_arch, package_hash
 from pytest_tfpipeline.warm import INSTALLED, short_cuts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_tfpipeline.tools.constraints import version_key
+from pytest_tfpipeline.discover.constraints import version_key
 from pytest_tfpipeline.tools.pinned import locked_version
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from pytest_tfpipeline.discover.constraints import exact_version, satisfies, version_key
 from pytest_tfpipeline.model import Root
-from pytest_tfpipeline.tools.constraints import exact_version, satisfies, version_key
 
 #: The version manager's file of each program, and its names in `.tool-versions`.
 _FILES = {"terraform": ".terraform-version", "tofu": ".opentofu-version"}

@@ -17,6 +17,8 @@ from pytest_tfpipeline.process import Runner
 TF, LOCK = "a/main.tf", "a/.terraform.lock.hcl"
 TOFU_LOCK = 'provider "registry.opentofu.org/hashicorp/time" {\n}\n'
 TERRAFORM_LOCK = 'provider "registry.terraform.io/hashicorp/time" {\n}\n'
+BOTH = "terraform 1.14.4\nopentofu 1.11.4\n"
+REQUIRES = 'terraform {{\n  required_version = "{}"\n}}\n'
 
 
 def written(top: Path, files: Mapping[str, str]) -> list[str]:
@@ -38,6 +40,24 @@ def written(top: Path, files: Mapping[str, str]) -> list[str]:
         ({TF: "", ".tool-versions": "nodejs 20\nopentofu 1.9.0 # here\n"}, {"a": ".tool-versions"}),
         ({TF: "", ".tool-versions": "terraform 1.9.0\n# opentofu 1.9.0\n"}, {}),
         ({TF: "", ".tool-versions": "terraform 1.9.0\ntofu 1.9.0\n"}, {"a": ".tool-versions"}),
+        # Where a version file names both, `required_version` tells, if only one of the versions is allowed.
+        (
+            {
+                TF: REQUIRES.format("1.14.4"),
+                "b/x.tf": REQUIRES.format("~> 1.11.0"),
+                "c/x.tf": "",
+                ".tool-versions": BOTH,
+            },
+            {"b": ".tool-versions"},
+        ),
+        ({TF: REQUIRES.format("1.14.4"), "c/x.tf": "", ".tool-versions": BOTH}, {}),
+        ({TF: REQUIRES.format("1.11.4"), "c/x.tf": "", ".tool-versions": BOTH}, dict.fromkeys("ac", ".tool-versions")),
+        ({TF: REQUIRES.format(">= 1.3"), ".tool-versions": BOTH}, {"a": ".tool-versions"}),
+        ({TF: REQUIRES.format("${x}"), ".tool-versions": BOTH}, {"a": ".tool-versions"}),
+        (
+            {TF: REQUIRES.format("1.14.4"), ".terraform-version": "1.14.4\n", ".opentofu-version": "1.11.4\n"},
+            {},
+        ),
         ({TF: "", "a/.terraform-version": "1.9.0", ".opentofu-version": "1.9.0"}, {}),
         ({TF: "", "a/x.tofu": "", ".terraform-version": "1.9.0"}, {}),
         ({"a/x.tofu": "", ".terraform-version": "1.9.0"}, {"a": "a/x.tofu"}),

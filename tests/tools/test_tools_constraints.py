@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_tfpipeline.discover.constraints import exact_version, satisfies
 from pytest_tfpipeline.model import Root
-from pytest_tfpipeline.tools.constraints import exact_version, satisfies
 from pytest_tfpipeline.tools.wanted import Asked, Versions, asked_for, preferred_versions
 
 
