@@ -1,4 +1,4 @@
-"""Paths as they are given on a command line: absolute, and what they lead through."""
+"""Paths as they are given on a command line: absolute, and what they lead through; and as they are said."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def given_path(value: str | Path, start: Path) -> Path:
     for part in (start / value).absolute().parts[1:]:
         path = Path(os.path.realpath(path)).parent if part == ".." else path / part
     return path
+
+
+def said(directory: str) -> str:
+    """A directory of the repository in a sentence: `.` would look like its end."""
+    return "the top directory" if directory == "." else directory
 
 
 def is_file(path: Path) -> bool:

@@ -12,6 +12,7 @@ from pytest_tfpipeline.checks import baseline, checkov, records
 from pytest_tfpipeline.checks.tofu import as_written, readable_tree
 from pytest_tfpipeline.context import Context
 from pytest_tfpipeline.errors import PlanReadError
+from pytest_tfpipeline.given import said
 from pytest_tfpipeline.model import Check, Finding, Outcome, PlanResult, PlanStatus, Record, Severity
 from pytest_tfpipeline.policies.pack import PROTECTED_DESTROY, protected_destroys, review
 from pytest_tfpipeline.policies.waivers import waive
@@ -138,7 +139,7 @@ def _unparsed(ctx: Context, check: Check, scan: checkov.Scan, unread: Sequence[F
         Finding(checkov.UNREAD, Severity.ERROR, f"checkov could not parse {scan.unparsed} file(s): correct the syntax"),
     )
     names = ", ".join(dict.fromkeys(each.file for each in unread if each.file))
-    text = f"{check.dir} is policed only in part" + (f": checkov cannot parse {names}" if names else "")
+    text = f"{said(check.dir)} is policed only in part" + (f": checkov cannot parse {names}" if names else "")
     found = _marked(ctx, check, (*unread, *_waived(ctx, check, as_written(ctx, scan.findings))))
     return records.error(check, text, findings=found)
 
@@ -149,7 +150,7 @@ def _deferred(check: Check, plan: PlanResult) -> Record:
 
 
 def _unplanned(check: Check) -> Record:
-    text = f"{check.dir} could not be planned"
+    text = f"{said(check.dir)} could not be planned"
     return replace(records.from_findings(check, (), what="policy"), outcome=Outcome.SKIPPED, summary=text, text=text)
 
 

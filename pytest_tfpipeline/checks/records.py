@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_tfpipeline.given import said
 from pytest_tfpipeline.model import Check, Finding, Outcome, Record, Severity
 from pytest_tfpipeline.redact import clean
 from pytest_tfpipeline.terraform.diagnostics import render_findings
@@ -41,10 +42,10 @@ def from_findings(
     failing = [finding for finding in findings if at_least(finding, threshold) and not finding.known]
     known = sum(finding.known for finding in findings)
     beside = f", and {counted_known(known)}" if known else ""
-    text = f"{what}: {_counted(len(failing))} in {check.dir}{beside}{aside}\n\n{render(failing)}" if failing else ""
+    whole = f"{what}: {_counted(len(failing))} in {said(check.dir)}{beside}{aside}\n\n{render(failing)}"
     below = len(findings) - known
     passing = [summary or (f"{_counted(below)} below {threshold}" if below else ""), counted_known(known)]
-    said = _summary(failing, what) or ", ".join(filter(None, passing))
+    brief = _summary(failing, what) or ", ".join(filter(None, passing))
     return Record(
         check=check.id,
         kind=check.kind,
@@ -53,8 +54,8 @@ def from_findings(
         environment=check.environment,
         seconds=seconds,
         findings=tuple(findings),
-        summary=said,
-        text=text,
+        summary=brief,
+        text=whole if failing else "",
     )
 
 

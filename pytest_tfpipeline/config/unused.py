@@ -8,6 +8,7 @@ from pytest_tfpipeline.config.check import entry_key
 from pytest_tfpipeline.config.keys import Config, RootConfig
 from pytest_tfpipeline.config.match import root_config
 from pytest_tfpipeline.config.suggest import did_you_mean
+from pytest_tfpipeline.given import said
 from pytest_tfpipeline.model import Repository, Root
 
 
@@ -25,6 +26,7 @@ def unused_variables(config: Config, repository: Repository) -> Iterator[str]:
         for name in entry.vars if roots else ():
             if not any(takes(root, entry, name) for root in roots):
                 declared = sorted({variable.name for root in roots for variable in root.variables})
-                what = f"no variable of {roots[0].dir}" if len(roots) == 1 else f"no variable of its {len(roots)} roots"
+                whose = said(roots[0].dir) if len(roots) == 1 else f"its {len(roots)} roots"
                 where = entry_key(config, ("root", index, "vars", name))
-                yield f"{where}: {what} is called that, so terraform does not get it{did_you_mean(name, declared)}"
+                hint = did_you_mean(name, declared)
+                yield f"{where}: no variable of {whose} is called that, so terraform does not get it{hint}"

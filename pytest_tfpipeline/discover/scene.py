@@ -10,6 +10,7 @@ from pytest_tfpipeline.config import Config, root_config
 from pytest_tfpipeline.config.entries import Home
 from pytest_tfpipeline.discover.settled import Sources
 from pytest_tfpipeline.discover.wrappers import Hint
+from pytest_tfpipeline.given import said
 from pytest_tfpipeline.model import Root
 
 SHOWN = 4
@@ -51,7 +52,7 @@ def alike(roots: Sequence[Root], key: Callable[[Root], Hashable]) -> list[list[R
 
 
 def named(roots: Sequence[Root]) -> str:
-    shown = ", ".join(root.dir for root in roots[:SHOWN])
+    shown = ", ".join(said(root.dir) for root in roots[:SHOWN])
     return f"{shown} and {len(roots) - SHOWN} more" if len(roots) > SHOWN else shown
 
 

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
+from pytest_tfpipeline.given import said
 from pytest_tfpipeline.model import Finding, Record
 
 #: Rules of findings that say so (`terraform/mends.py`).
@@ -50,6 +51,6 @@ def _name(finding: Finding) -> str | None:
 
 
 def _some(dirs: list[str]) -> str:
-    names = ["the top directory" if name == "." else name for name in dirs]
+    names = [*map(said, dirs)]
     more = f" and {len(names) - _DIRECTORIES} more" if len(names) > _DIRECTORIES else ""
     return f"{', '.join(names[:_DIRECTORIES])}{more}"

@@ -181,6 +181,13 @@ def test_a_second_answer_for_a_root_goes_into_its_entry(describe: Callable[..., 
     assert second.lines[0] == "# in the entry that core has already:"
 
 
+def test_the_top_directory_is_not_a_full_stop_in_a_sentence(describe: Callable[..., Any]) -> None:
+    asked = _asked(describe({"main.tf": PARTIAL, "dev.tfvars": ""}).repository.questions, "Where is the state of")
+    assert asked is not None
+    assert asked.text.startswith("Where is the state of the top directory? ")
+    assert 'match = "."' in asked.lines
+
+
 def test_many_roots_are_not_many_lines(describe: Callable[..., Any]) -> None:
     files = {f"a{index}/{'x/' * (index % 2)}main.tf": PARTIAL for index in range(40)}
     files |= {"b/main.tf": PLAIN, "b/x/main.tf": PLAIN, "c.tfvars": "", "dev.tfvars": ""}
