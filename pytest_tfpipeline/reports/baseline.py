@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pytest_tfpipeline.gate.result import BaselineResult, Recorded
+from pytest_tfpipeline.given import said
 from pytest_tfpipeline.model import KnownFinding
 
 #: Entries that are named; the rest is counted.
@@ -72,7 +73,9 @@ def _by_check(entries: Sequence[KnownFinding]) -> list[str]:
         environment = f"[{entry.environment}]" if entry.environment else ""
         rules.setdefault((entry.dir, f"{entry.check}{environment}"), Counter())[entry.rule] += entry.count
     ordered = sorted(rules.items(), key=lambda item: (-item[1].total(), item[0]))
-    return [f"{directory} {check}: {counts.total():,} ({_most(counts)})" for (directory, check), counts in ordered]
+    return [
+        f"{said(directory)} {check}: {counts.total():,} ({_most(counts)})" for (directory, check), counts in ordered
+    ]
 
 
 def _most(counts: Counter[str]) -> str:

@@ -8,6 +8,7 @@ from pytest_tfpipeline.gate.approval import Approval
 from pytest_tfpipeline.gate.known import known_note
 from pytest_tfpipeline.gate.reasons import Reason, Verdict
 from pytest_tfpipeline.gate.result import EnvironmentResult
+from pytest_tfpipeline.given import said
 from pytest_tfpipeline.model import PlanResult, PlanStatus
 
 #: Reasons that are shown one by one; the rest is counted, and stands in the evidence.
@@ -131,7 +132,7 @@ def _planned(one: EnvironmentResult) -> str:
     failed = [plan.root for plan in one.plans if plan.status is PlanStatus.FAILED]
     if failed:
         more = f" and {_plural(len(failed) - 3, 'other')}" if len(failed) > 3 else ""
-        return f"{', '.join(failed[:3])}{more} could not be planned, nothing was applied"
+        return f"{', '.join(map(said, failed[:3]))}{more} could not be planned, nothing was applied"
     return "planned, nothing was applied" if one.plans else "nothing was planned or applied"
 
 
