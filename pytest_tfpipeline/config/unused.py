@@ -13,9 +13,9 @@ from pytest_tfpipeline.model import Repository, Root
 
 
 def takes(root: Root, entry: RootConfig, name: str) -> bool:
-    """Whether the root declares that variable, as far as is known: `prepare` commands may write what declares it, and
-    so may a file that could not be read."""
-    unknown = bool(entry.prepare or root.problems)
+    """Whether the root declares that variable, as far as is known: `prepare` commands may write what declares it,
+    `copy_in` may bring it, and it may stand in a file that could not be read."""
+    unknown = bool(entry.prepare or entry.copy_in or root.problems)
     return unknown or any(variable.name == name for variable in root.variables)
 
 

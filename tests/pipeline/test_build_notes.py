@@ -66,8 +66,10 @@ def test_where_files_are_made_or_cannot_be_read_nobody_knows_what_a_root_takes(t
         "a/main.tf": _ROOT,
         "b/main.tf": _ROOT,
         "b/more.tf": 'variable "x {\n',
+        "c/main.tf": _ROOT,
         "tfpipeline.toml": 'environments = ["staging"]\n\n[[root]]\nmatch = "a"\nprepare = [["make"]]\n'
-        'vars = { x = "1" }\n\n[[root]]\nmatch = "b"\nvars = { x = "1" }\n',
+        'vars = { x = "1" }\n\n[[root]]\nmatch = "b"\nvars = { x = "1" }\n'
+        '\n[[root]]\nmatch = "c"\ncopy_in = ["c/made.tf"]\nvars = { x = "1" }\n',
     }
     assert _notes(tmp_path, files) == []
 
