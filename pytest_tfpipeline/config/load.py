@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,8 @@ def _shared_table(values: dict[str, Any], name: str) -> _Table | None:
     tools = values.get("tool", {})
     if not isinstance(tools, dict):
         return None
+    _refuse_misspelt([tool for tool in tools if tool != "tfpipeline"], name)
     if "tfpipeline" not in tools:
-        _refuse_misspelt(tools, name)
         return None
     table = tools["tfpipeline"]
     if not isinstance(table, dict):
@@ -101,7 +102,7 @@ def _shared_table(values: dict[str, Any], name: str) -> _Table | None:
     return _Table(name, _PREFIX, table)
 
 
-def _refuse_misspelt(tools: dict[str, Any], name: str) -> None:
+def _refuse_misspelt(tools: Iterable[str], name: str) -> None:
     """A table that nobody reads would leave every rule at its default without a word."""
     meant = next((tool for tool in tools if closest(tool.replace("-", ""), ["tfpipeline"], 0.85)), None)
     if meant is not None:

@@ -9,6 +9,11 @@ from typing import Any
 
 from pytest_tfpipeline.errors import ConfigurationError
 
+#: What to do, by how a message of `tomllib` begins.
+_MENDS = {
+    "Cannot ": "write each key once, and each entry of an array of tables below a header in two brackets: `[[root]]`",
+    "Invalid value": 'put text into quotes: `"..."`',
+}
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -49,7 +54,8 @@ def _syntax_error(message: str, text: str, name: str) -> ConfigurationError:
     position = _POSITION.search(message)
     line = int(position[1]) if position and position[1] else text.count("\n") + 1
     what = _POSITION.sub("", message)
+    mend = next((mend for begin, mend in _MENDS.items() if what.startswith(begin)), "correct the syntax")
     column = f", column {position[2]}" if position and position[2] else ""
     return ConfigurationError(
-        f"is not valid TOML{column}: {what[:1].lower()}{what[1:]}", where=f"{name}:{line}", mend="correct the syntax"
+        f"is not valid TOML{column}: {what[:1].lower()}{what[1:]}", where=f"{name}:{line}", mend=mend
     )

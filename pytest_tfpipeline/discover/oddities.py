@@ -6,6 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
+from pytest_tfpipeline.config.patterns import matches
+from pytest_tfpipeline.config.suggest import did_you_mean
 from pytest_tfpipeline.discover.described import Found
 from pytest_tfpipeline.discover.directories import join, parent
 from pytest_tfpipeline.discover.environments import Environments
@@ -40,6 +42,21 @@ def undeclared(environments: Environments, known: Collection[str], lent: Collect
             f"Nobody declared {', '.join(left)}, for which there are var files or directories: "
             f"`environments` of the configuration does not have them, so that nothing is planned there."
         )
+
+
+def idle_excludes(patterns: Sequence[str], files: Sequence[str]) -> Iterator[str]:
+    """Patterns of `exclude` that leave nothing out."""
+    directories = {parent(file) for file in files} if patterns else set()
+    directories |= {above for directory in directories for above in _above(directory)}
+    for pattern in patterns:
+        if not any(matches(pattern, directory) for directory in directories):
+            yield f"`exclude`: `{pattern}` matches no directory{did_you_mean(pattern, sorted(directories))}"
+
+
+def _above(directory: str) -> Iterator[str]:
+    while directory != ".":
+        directory = parent(directory)
+        yield directory
 
 
 def _called_roots(found: Found, roots: Sequence[Root]) -> Iterator[str]:

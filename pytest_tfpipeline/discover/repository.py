@@ -36,7 +36,7 @@ from pytest_tfpipeline.discover.environments import Environments, find_environme
 from pytest_tfpipeline.discover.files import prunes, repository_files
 from pytest_tfpipeline.discover.graph import order
 from pytest_tfpipeline.discover.nativetests import by_directory, find_tests, helper_modules, run_tests_of
-from pytest_tfpipeline.discover.oddities import oddities, undeclared
+from pytest_tfpipeline.discover.oddities import idle_excludes, oddities, undeclared
 from pytest_tfpipeline.discover.questions import questions
 from pytest_tfpipeline.discover.roots import (
     Surroundings,
@@ -93,7 +93,10 @@ def discover(top: Path, config: Config, cache_path: Path | None, runner: Runner)
         environments=known,
         candidates=tuple(name for name in environments.candidates if name not in known),
         lone=environments.lone,
-        notes=(*notes, *_other_problems(found), *_odd(top, found, roots, files), *_undeclared(config, environments)),
+        notes=(
+            *(*notes, *_other_problems(found), *_odd(top, found, roots, files), *_undeclared(config, environments)),
+            *idle_excludes(config.exclude, files),
+        ),
         questions=tuple(questions(Scene(roots, sources, config, home, known, wrapped))),
         answers=home.file,
         tofu=dict(found.tofu),

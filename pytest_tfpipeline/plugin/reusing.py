@@ -17,7 +17,8 @@ from pytest_tfpipeline.reuse.memory import Memory
 from pytest_tfpipeline.reuse.place import CACHE_VARIABLE, OFF, find_place
 
 _NO_CHECK_JOB = (
-    f"tfpipeline: an apply in a job of its own takes no such evidence: check for it with {CACHE_VARIABLE}={OFF}"
+    "where another job is to apply with this run's evidence, check with "
+    f"{CACHE_VARIABLE}={OFF}: it takes none that has reused results"
 )
 
 

@@ -35,10 +35,13 @@ class Place:
 
 def find_place(environ: Mapping[str, str]) -> Place | None:
     """The place, made if need be; None where it is turned off, or there is no home directory, or none that is this
-    user's alone. Raises UsageError for a secret that is too short to be one."""
+    user's alone. Raises UsageError for a secret that is too short to be one, and for a word that is no directory."""
     named = environ.get(CACHE_VARIABLE, "")
     own = _below(environ, "XDG_DATA_HOME", ".local/share")
     cache = Path(named).absolute() if named else _below(environ, "XDG_CACHE_HOME", ".cache")
+    if named and named.lower() != OFF and os.sep not in named and not Path(named).is_dir():
+        mend = f"`{OFF}` turns reuse off, and a directory that is to be made is `./{named}`"
+        raise UsageError(f"there is no directory `{named}`", where=CACHE_VARIABLE, mend=mend)
     if named.lower() == OFF or cache is None or own is None:
         return None
     try:

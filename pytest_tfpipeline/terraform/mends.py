@@ -144,7 +144,7 @@ def describe_missing_variables(variables: Sequence[Variable], top: Path, root_di
             f"No value for required variable{'s' if len(variables) > 1 else ''}:",
             *map(_one_variable, variables),
             "-> Put them into a var file of the environment, give TF_VAR_NAME to this run, or write into",
-            f"   {home.file} (into the root's entry, where it has one):",
+            f"   {home.file} (into the root's entry, where it has one), for every environment alike:",
             *(f"     {line}" for line in fill_lines(home, root_dir, variables)),
         ]
     )

@@ -140,15 +140,21 @@ def test_an_explicit_pyproject_needs_the_table(tmp_path: Path) -> None:
         load_config(tmp_path, tmp_path / "pyproject.toml")
 
 
+@pytest.mark.parametrize("beside", ["", "[tool.tfpipeline.environment.staging]\n"])
 @pytest.mark.parametrize("name", ["tfpipline", "tf-pipeline", "tfpipelines"])
-def test_a_misspelt_table_is_not_silently_ignored(tmp_path: Path, name: str) -> None:
-    (tmp_path / "pyproject.toml").write_text(f"[tool.{name}]\n")
+def test_a_misspelt_table_is_not_silently_ignored(tmp_path: Path, name: str, beside: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.{name}]\n{beside}")
     with pytest.raises(ConfigurationError, match=r"did you mean `\[tool.tfpipeline\]`"):
         load_config(tmp_path)
 
 
 def test_a_syntax_error_names_file_and_line(tmp_path: Path) -> None:
     assert refused(tmp_path, 'skips = "fail"\nretry = \n').startswith("tfpipeline.toml:2: is not valid TOML")
+
+
+def test_a_syntax_error_that_is_often_made_says_what_to_write(tmp_path: Path) -> None:
+    assert "`[[root]]`" in refused(tmp_path, '[root]\nmatch = "a"\n[[root]]\nmatch = "b"\n')
+    assert 'put text into quotes: `"..."`' in refused(tmp_path, "isolation = jobs\n")
 
 
 def test_a_syntax_error_at_the_end_names_the_last_line(tmp_path: Path) -> None:

@@ -96,6 +96,14 @@ def test_var_files_of_environments_that_nobody_declared(describe: Callable[..., 
     assert found.roots["core"].environments == ("dev",)
 
 
+def test_an_exclude_that_leaves_nothing_out_is_said(describe: Callable[..., Any]) -> None:
+    files = {"core/main.tf": PLAIN, "core/dev.tfvars": "", "tests/unit/x/main.tf": WHOLE}
+    left_out = {"exclude": ["test", "tests/unit", "**/x"]}
+    assert describe(files, left_out).repository.notes == (
+        "`exclude`: `test` matches no directory; did you mean `tests`?",
+    )
+
+
 def test_variables_in_a_backend_are_no_oddity_for_opentofu(describe: Callable[..., Any]) -> None:
     text = WHOLE.replace('"states"', "var.bucket")
     assert describe({"core/main.tf": text, "core/.opentofu-version": "1.9.0\n"}).repository.notes == ()

@@ -205,6 +205,17 @@ def test_a_directory_that_others_may_write_to_is_not_used(tmp_path: Path) -> Non
     assert find_place({"HOME": str(tmp_path), "TFPIPELINE_CACHE": str(tmp_path / "cache")}) is None
 
 
+def test_a_word_that_is_no_directory_is_no_place_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    environ = {"HOME": str(tmp_path), "TFPIPELINE_CACHE": "of"}
+    with pytest.raises(UsageError, match=r"(?s)TFPIPELINE_CACHE.*no directory `of`.*`off`.*`\./of`"):
+        find_place(environ)
+    assert not (tmp_path / "of").exists()
+    place = find_place({**environ, "TFPIPELINE_CACHE": "./of"})
+    assert place is not None
+    assert find_place(environ) == place, "it is there now"
+
+
 @pytest.mark.parametrize("environ", [{}, {"HOME": "/x", "TFPIPELINE_CACHE": "off"}, {"HOME": "/dev/null"}])
 def test_without_a_place_nothing_is_kept(environ: dict[str, str]) -> None:
     assert find_place(environ) is None

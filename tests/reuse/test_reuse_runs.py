@@ -236,7 +236,7 @@ def test_the_secret_is_not_given_to_what_is_run(kept: Kept) -> None:
     assert json.loads((kept.output / "evidence.json").read_text())
 
 
-NO_CHECK = "an apply in a job of its own takes no such evidence: check for it with TFPIPELINE_CACHE=off"
+NO_CHECK = "\ntfpipeline: where another job is to apply with this run's evidence, check with TFPIPELINE_CACHE=off:"
 
 
 def test_a_check_job_reuses_nothing_and_what_may_be_one_says_what_it_reused(kept: Kept) -> None:
