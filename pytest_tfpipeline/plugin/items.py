@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ import pytest
 from pytest_tfpipeline.model import Check, Outcome, Record
 from pytest_tfpipeline.plugin.state import state_of
 
-#: Lines of a failure that are shown without `-v`.
+#: Lines of a failure that are shown without `-v`, and first lines of its findings beyond these.
 SHOWN_LINES = 15
+SHOWN_HEADS = 10
+#: Each finding begins with its place, how bad it is, and its rule.
+_HEAD = re.compile(r"(?:.+: )?(?:error|warning|notice) \[[^\]\s]+\] ")
 
 RECORD = pytest.StashKey[Record]()
 
@@ -66,7 +70,7 @@ class CheckItem(pytest.Item):
         """The record's own text: what, where, what to do."""
         if isinstance(excinfo.value, CheckFailed):
             text = excinfo.value.record.text or excinfo.value.record.summary
-            return text if self.config.option.verbose > 0 else _shortened(text)
+            return text if self.config.option.verbose > 0 else shortened(text)
         head = f"pytest-tfpipeline itself failed in this check: {excinfo.exconly()}"
         return f"{head}\n\n{super().repr_failure(excinfo, style)}"
 
@@ -75,10 +79,13 @@ class CheckItem(pytest.Item):
         return self.path, None, self.name
 
 
-def _shortened(text: str) -> str:
-    """The first lines: a grown repository's first run would be a wall of text otherwise."""
+def shortened(text: str) -> str:
+    """The first lines, and of the findings beyond them one each: a grown repository's first run would be a wall of text
+    otherwise, and the worst of a few new findings need not be the first."""
     lines = text.splitlines()
     if len(lines) <= SHOWN_LINES + 3:
         return text
-    more = f"... {len(lines) - SHOWN_LINES} more lines: -v shows them, and evidence.json has every finding"
-    return "\n".join([*lines[:SHOWN_LINES], more])
+    heads = [line for line in lines[SHOWN_LINES:] if _HEAD.match(line)][:SHOWN_HEADS]
+    left = len(lines) - SHOWN_LINES - len(heads)
+    more = f"... {left} more lines: -v shows them, and evidence.json has every finding"
+    return "\n".join([*lines[:SHOWN_LINES], *heads, more])

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 import pytest
 from scratch import Result, Scratch
 
+from pytest_tfpipeline.checks.records import from_findings
+from pytest_tfpipeline.model import Check, CheckKind, Finding, Severity
+from pytest_tfpipeline.plugin.items import shortened
+
 HERE = ("-n", "0")
 
 
@@ -337,3 +341,34 @@ def test_edit(tf_plan):
     scratch.write("tests/test_edit.py", text)
 
     blocked(scratch, *HERE, codes={"tree-changed"}, says="more.auto.tfvars")
+
+
+def test_of_many_findings_each_has_its_first_line() -> None:
+    """The worst of a few new findings need not be the first."""
+    check = Check("infra/a/main.tf::policy", CheckKind.POLICY, "infra/a")
+    found = [
+        Finding(
+            f"CKV_{number}",
+            Severity.ERROR,
+            f"Rule {number}\n-> mend it",
+            "a.b",
+            "infra/a/main.tf",
+            number,
+            f"{number} | x",
+        )
+        for number in range(10, 22)
+    ]
+    text = from_findings(check, found, what="checkov").text
+    short = shortened(text)
+    assert len(text.splitlines()) > 2 * len(short.splitlines())
+    assert all(f"main.tf:{number}: error [CKV_{number}] Rule {number}" in short for number in range(10, 22)), short
+    whole, left = len(text.splitlines()), short.splitlines()[-1]
+    assert left.startswith(f"... {whole - len(short.splitlines()) + 1} more lines: -v shows them")
+
+
+def test_a_thousand_findings_are_no_wall_of_text() -> None:
+    head = "checkov: 1,000 findings in infra/a\n\n"
+    short = shortened(
+        head + "\n\n".join(f"infra/a/main.tf:{line}: error [CKV_1] It\n  -> mend" for line in range(1000))
+    )
+    assert len(short.splitlines()) == 26
