@@ -11,6 +11,8 @@ from pathlib import Path
 from pytest_tfpipeline.config.keys import Config
 from pytest_tfpipeline.config.patterns import matches
 
+#: What stands for a value that nobody but the user knows.
+UNKNOWN = "..."
 _PREFIX = "tool.tfpipeline."
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _WIDEST = 100

@@ -4,27 +4,49 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_tfpipeline.config import root_config
-from pytest_tfpipeline.config.entries import assignments
+from pytest_tfpipeline.config.entries import UNKNOWN, assignments
 from pytest_tfpipeline.discover.scene import SHOWN, Asked, Scene, alike, has, named
 from pytest_tfpipeline.discover.settled import Workspaces, lacking, template_of, templates
 from pytest_tfpipeline.discover.states import DECISIVE
+from pytest_tfpipeline.discover.wrappers import Hint
 from pytest_tfpipeline.model import Kind, Root
-
-#: What stands for a value that nobody but the user knows.
-UNKNOWN = "..."
 
 
 def wrapped(scene: Scene) -> Iterator[Asked]:
-    """Roots for which a wrapper passes what would not be found."""
-    news = {root.dir: settings for root in scene.roots if (settings := _news(scene, root))}
-    roots = [root for root in scene.roots if root.dir in news]
-    for group in alike(roots, lambda root: (repr(news[root.dir]), scene.hints[root.dir].place)):
-        hint, settings = scene.hints[group[0].dir], news[group[0].dir]
-        text = f"Is {named(group)} run as {hint.place} does it? Then say what it passes."
-        yield Asked(text, group, settings)
+    """Roots for which a wrapper passes what would not be found. Each wrapper is asked about for itself: nobody says
+    that two of them are run together."""
+    found: dict[tuple[str, str], tuple[dict[str, object], list[Root]]] = {}
+    for root in scene.roots:
+        for settings in _by_wrapper(scene, root):
+            text = _run_as(scene.hints[root.dir], settings)
+            found.setdefault((text, repr(settings)), (settings, []))[1].append(root)
+    for (text, _), (settings, group) in found.items():
+        yield Asked(f"Is {named(group)} run as {text}", group, settings)
+
+
+def _by_wrapper(scene: Scene, root: Root) -> Iterable[dict[str, object]]:
+    found: defaultdict[str, dict[str, object]] = defaultdict(dict)
+    for key, value in _news(scene, root).items():
+        found[scene.hints[root.dir].places[key].rpartition(":")[0]][key] = value
+    return found.values()
+
+
+def _run_as(hint: Hint, settings: Mapping[str, object]) -> str:
+    """The rest of the question: the lines of the wrapper, and what it computes."""
+    keys = sorted(settings, key=lambda key: int(hint.places[key].rpartition(":")[2]))
+    places = {key: hint.places[key] for key in keys}
+    one = len(set(places.values())) == 1
+    shown = [place if one else f"{place} ({key})" for key, place in places.items()]
+    lines = shown[0] if one else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    text = f"{lines} {'does' if one else 'do'} it? Then say what {'it passes' if one else 'they pass'}."
+    if hint.computed and "backend" in settings:
+        text += f" {' and '.join(hint.computed)} {has(hint.computed, 'is', 'are')} computed there: fill in what "
+        text += has(hint.computed, "it is.", "they are.")
+    return text
 
 
 def _news(scene: Scene, root: Root) -> dict[str, object]:
@@ -35,7 +57,7 @@ def _news(scene: Scene, root: Root) -> dict[str, object]:
     if hint.var_files and (entry is None or entry.var_files is None) and hint.var_files != _taken(root):
         found["var_files"] = [*hint.var_files]
     if hint.backend and root.backend and (entry is None or entry.backend is None) and not root.backend_files:
-        found["backend"] = [*hint.backend]
+        found["backend"] = [*hint.pairs]
     if hint.workspace and (entry is None or entry.workspace is None) and not root.workspaces:
         found["workspace"] = hint.workspace
     return found

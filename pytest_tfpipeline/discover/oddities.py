@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
+from pytest_tfpipeline.config import Config, root_config
 from pytest_tfpipeline.config.patterns import matches
 from pytest_tfpipeline.config.suggest import did_you_mean
 from pytest_tfpipeline.discover.described import Found
@@ -13,8 +13,7 @@ from pytest_tfpipeline.discover.directories import join, parent
 from pytest_tfpipeline.discover.environments import Environments
 from pytest_tfpipeline.discover.files import prunes
 from pytest_tfpipeline.discover.roots import is_terragrunt, resolve
-from pytest_tfpipeline.discover.settled import REQUIRED
-from pytest_tfpipeline.discover.states import DECISIVE, WORKSPACE_PREFIX, is_literal
+from pytest_tfpipeline.discover.sharing import same_states
 from pytest_tfpipeline.model import Kind, Root
 
 _SUBMODULE = re.compile(r"^\s*path\s*=\s*(.+?)\s*$", re.MULTILINE)
@@ -23,10 +22,12 @@ _AUTO = re.compile(r"(?:^|/)([^/]+)\.auto\.tfvars((?:\.json)?)$")
 _SHOWN = 3
 
 
-def oddities(found: Found, roots: Sequence[Root], files: Sequence[str], gitmodules: str) -> Iterator[str]:
+def oddities(
+    found: Found, roots: Sequence[Root], files: Sequence[str], gitmodules: str, config: Config
+) -> Iterator[str]:
     """Each a whole sentence. `gitmodules` is the text of `.gitmodules`, "" where there is none."""
     yield from _called_roots(found, roots)
-    yield from _same_states(roots)
+    yield from _same_states(roots, config)
     yield from _read_everywhere(roots, files)
     yield from _computed_backends(found)
     yield from _absent_submodules(found, files, gitmodules)
@@ -71,22 +72,12 @@ def _called_roots(found: Found, roots: Sequence[Root]) -> Iterator[str]:
             )
 
 
-def _same_states(roots: Sequence[Root]) -> Iterator[str]:
-    """Roots whose backend blocks say the same place: whichever is applied last would destroy what the others made. What
-    a block computes (`${local.service}`) may be something else in each."""
-    places: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-    for root in roots:
-        needed = REQUIRED.get(root.backend or "", ())
-        if root.kind is Kind.ROOT and DECISIVE.get(root.backend or "") in needed and not root.workspaces:
-            place = tuple(root.backend_config.get(name, "") for name in needed)
-            if all(place) and all(map(is_literal, place)):
-                below = root.backend_config.get(WORKSPACE_PREFIX.get(root.backend or "", ""), "")
-                places[(root.backend or "", *place, below)].append(root.dir)
-    for place, dirs in places.items():
-        if len(dirs) > 1:
-            told = " ".join(filter(None, place))
-            own = "give each its own, or the `workspace` that tells them apart"
-            yield f"{_some(dirs)} have the same state by their backend blocks ({told}): {own}."
+def _same_states(roots: Sequence[Root], config: Config) -> Iterator[str]:
+    for told, dirs in same_states(roots, config):
+        own = "give each its own, or the `workspace` that tells them apart"
+        configured = any(root_config(config, dir_) for dir_ in dirs)
+        by = "by their backend blocks" + (" and the configuration" if configured else "")
+        yield f"{_some(dirs)} have the same state {by} ({told}): {own}."
 
 
 def _read_everywhere(roots: Sequence[Root], files: Sequence[str]) -> Iterator[str]:

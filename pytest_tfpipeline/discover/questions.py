@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from pytest_tfpipeline.config import root_config
-from pytest_tfpipeline.config.entries import assignments, literal, pattern_for, root_entry
-from pytest_tfpipeline.discover.asking import RULES, UNKNOWN
+from pytest_tfpipeline.config.entries import UNKNOWN, assignments, literal, pattern_for, root_entry
+from pytest_tfpipeline.discover.asking import RULES
 from pytest_tfpipeline.discover.names import says_environment
 from pytest_tfpipeline.discover.places import order
 from pytest_tfpipeline.discover.scene import Asked, Scene, has, named

@@ -94,7 +94,10 @@ def discover(top: Path, config: Config, cache_path: Path | None, runner: Runner)
         candidates=tuple(name for name in environments.candidates if name not in known),
         lone=environments.lone,
         notes=(
-            *(*notes, *_other_problems(found), *_odd(top, found, roots, files), *_undeclared(config, environments)),
+            *notes,
+            *_other_problems(found),
+            *_odd(top, found, roots, files, config),
+            *_undeclared(config, environments),
             *idle_excludes(config.exclude, files),
         ),
         questions=tuple(questions(Scene(roots, sources, config, home, known, wrapped))),
@@ -189,8 +192,8 @@ def _environments_of(root: Root, config: Config, environments: Environments, kno
     return environments.of(root.dir, known)
 
 
-def _odd(top: Path, found: Found, roots: Sequence[Root], files: Sequence[str]) -> Iterator[str]:
-    return oddities(found, roots, files, _text(top / ".gitmodules"))
+def _odd(top: Path, found: Found, roots: Sequence[Root], files: Sequence[str], config: Config) -> Iterator[str]:
+    return oddities(found, roots, files, _text(top / ".gitmodules"), config)
 
 
 def _undeclared(config: Config, environments: Environments) -> Iterator[str]:

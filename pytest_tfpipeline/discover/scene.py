@@ -56,5 +56,5 @@ def named(roots: Sequence[Root]) -> str:
     return f"{shown} and {len(roots) - SHOWN} more" if len(roots) > SHOWN else shown
 
 
-def has(roots: Sequence[Root], one: str = "has", several: str = "have") -> str:
+def has(roots: Sequence[object], one: str = "has", several: str = "have") -> str:
     return one if len(roots) == 1 else several

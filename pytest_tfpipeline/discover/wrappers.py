@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from fnmatch import translate
 
+from pytest_tfpipeline.config.entries import UNKNOWN
 from pytest_tfpipeline.config.types import is_pair
 from pytest_tfpipeline.discover.directories import join, parent
 from pytest_tfpipeline.discover.files import prunes
@@ -36,7 +37,8 @@ _LONGEST = 200_000
 @dataclass(frozen=True, slots=True)
 class Call:
     """One command line: where it stands (`file`, `line`), the directory that it changes to, and what it passes, with
-    `{env}` and `{name}` for the wrapper's own variables. What has any other variable in it is left out."""
+    `{env}` and `{name}` for the wrapper's own variables. What has any other variable in it is left out; of the backend
+    `computed` are its settings, "" for a file."""
 
     file: str
     line: int
@@ -44,17 +46,28 @@ class Call:
     var_files: tuple[str, ...] = ()
     backend: tuple[str, ...] = ()
     workspace: str | None = None
+    computed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What wrappers pass for a root; paths are relative to the repository, `environments` those that have the files."""
+    """What wrappers pass for a root; paths are relative to the repository, `environments` those that have the files.
 
-    place: str
+    `places` tells of each setting which line says it (`{"backend": "Makefile:7"}`); `computed` are settings of the
+    backend that are passed there too, with values that only the wrapper knows.
+    """
+
+    places: Mapping[str, str]
     var_files: tuple[str, ...] = ()
     backend: tuple[str, ...] = ()
     workspace: str | None = None
     environments: tuple[str, ...] = ()
+    computed: tuple[str, ...] = ()
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """What is passed for the backend, all of it: half of it would be another state."""
+        return (*self.backend, *(f"{name}={UNKNOWN}" for name in self.computed))
 
 
 def is_wrapper(path: str) -> bool:
@@ -63,7 +76,8 @@ def is_wrapper(path: str) -> bool:
 
 
 def hints(files: Sequence[str], roots: Sequence[Root], read: Callable[[str], str]) -> dict[str, Hint]:
-    """By root, what the first wrapper that names its files, its backend or its workspace says of each of them."""
+    """By root, what the first wrapper that names its files, its backend or its workspace says of each of them; one
+    that says the whole of a backend comes before one that computes some of it."""
     calls = [call for path in files if is_wrapper(path) for call in calls_of(path, read(path)[:_LONGEST])]
     known = frozenset(files)
     with_terraform = frozenset(parent(path) for path in files if path.endswith((".tf", ".tofu")))
@@ -81,7 +95,9 @@ def hinted(roots: Iterable[Root], found: Mapping[str, Hint]) -> Iterator[Root]:
     for root in roots:
         hint = found.get(root.dir)
         told = hint is not None and hint.backend
-        yield replace(root, backend_hint=hint.backend, backend_hint_from=hint.place) if hint and told else root
+        if hint and told:
+            root = replace(root, backend_hint=hint.pairs, backend_hint_from=hint.places["backend"])
+        yield root
 
 
 def var_files_of_tests(
@@ -135,7 +151,15 @@ def _call(file: str, line: int, text: str) -> Call:
         var_files=tuple(word for name, word in given if name == "var-file" and word),
         backend=tuple(word for name, word in given if name == "backend-config" and word),
         workspace=next((word for word in workspace if word == "{env}" or (word and "{env}" in word)), None),
+        computed=tuple(dict.fromkeys(_computed(text))),
     )
+
+
+def _computed(text: str) -> Iterator[str]:
+    for name, word in _OPTION.findall(text):
+        if name == "backend-config" and not _template(word):
+            bare = word.strip("\"'")
+            yield bare.partition("=")[0] if is_pair(bare) else ""
 
 
 def _template(word: str) -> str | None:
@@ -177,12 +201,17 @@ def _hint(call: Call, root: Root, files: frozenset[str]) -> Hint:
     found = [_located(word, bases, root, files) for word in call.var_files]
     backend = [word if is_pair(word) else _located(word, bases, root, files)[0] for word in _telling(call.backend)]
     names = {name for _, names in found for name in names}
+    passed: dict[str, tuple[str, ...]] = {
+        "var_files": tuple(path for path, _ in found if path) if all(path for path, _ in found) else (),
+        "backend": tuple(word for word in backend if word) if all((*backend, *call.computed)) else (),
+    }
+    said = {**passed, "workspace": call.workspace}
     return Hint(
-        f"{call.file}:{call.line}",
-        tuple(path for path, _ in found if path) if all(path for path, _ in found) else (),
-        tuple(word for word in backend if word) if all(backend) else (),
-        call.workspace,
-        tuple(sorted(names)),
+        {key: f"{call.file}:{call.line}" for key, value in said.items() if value},
+        **passed,
+        workspace=call.workspace,
+        environments=tuple(sorted(names)),
+        computed=call.computed if passed["backend"] else (),
     )
 
 
@@ -211,10 +240,15 @@ def _located(word: str, bases: Iterable[str], root: Root, files: frozenset[str])
 def _merged(one: Hint | None, other: Hint) -> Hint:
     if one is None:
         return other
+    backend = other if not one.backend or (one.computed and other.backend and not other.computed) else one
+    places = {**other.places, **one.places}
+    if backend.backend:
+        places["backend"] = backend.places["backend"]
     return Hint(
-        one.place,
+        places,
         one.var_files or other.var_files,
-        one.backend or other.backend,
+        backend.backend,
         one.workspace or other.workspace,
         one.environments or other.environments,
+        backend.computed,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_tfpipeline.config.entries import Home, literal, root_entry
+from pytest_tfpipeline.config.entries import UNKNOWN, Home, literal, root_entry
 from pytest_tfpipeline.discover.asking import backend_pairs
 from pytest_tfpipeline.model import Finding, Root, Severity
 
@@ -17,9 +17,10 @@ def incomplete_backend(root: Root, missing: Sequence[str], home: Home) -> Findin
     local = '`backend = "local"`, for plans without the remote state'
     mend = f"-> Write into {home.file} (or {local}):"
     if root.backend_hint:
-        mend = (
-            f"-> {root.backend_hint_from} seems to say it. If it is run like that, write into {home.file} (or {local}):"
-        )
+        computed = any(each.endswith(f"={UNKNOWN}") for each in root.backend_hint)
+        fill = f", with what it computes for {UNKNOWN}" if computed else ""
+        mend = f"-> {root.backend_hint_from} seems to say it. If it is run like that, write into {home.file}{fill} "
+        mend += f"(or {local}):"
     text = [
         f"The {root.backend} backend lacks {' and '.join(missing)}: neither its block nor a file says it.",
         mend,

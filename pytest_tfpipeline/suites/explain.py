@@ -11,15 +11,15 @@ _SHOWN_LINES = 15
 
 _COMPILER = (
     "a package has no wheel for this Python and this machine, and cannot be compiled here: pin a version that has one, "
-    "set `python` in [[tool.tfpipeline.suite]], or install the compiler and the headers that it asks for"
+    "set `python` in its [[suite]], or install the compiler and the headers that it asks for"
 )
-_PYTHON = "install that Python, or name another with `python` in [[tool.tfpipeline.suite]]"
+_PYTHON = "install that Python, or name another with `python` in its [[suite]]"
 _INDEX = (
     "the package index could not be reached (uv's own settings, UV_INDEX_URL and UV_FIND_LINKS, count); once it is "
     "built, the environment is kept and no connection is needed"
 )
 _REQUIREMENTS = (
-    "correct the requirements, or name others with `requirements` in [[tool.tfpipeline.suite]]; once it is built, the "
+    "correct the requirements, or name others with `requirements` in its [[suite]]; once it is built, the "
     "environment is kept and no connection is needed"
 )
 _NO_PYTHON = "No interpreter found|[Nn]o download found"

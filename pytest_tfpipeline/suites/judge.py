@@ -17,10 +17,9 @@ from pytest_tfpipeline.suites.report import Report, missing_modules
 
 _SHOWN_CASES = 20
 _SHOWN_LINES = 60
-_PREPARE = "name it in the suite's requirements, or name a requirements file or a command in [[tool.tfpipeline.suite]]"
+_PREPARE = "name it in the suite's requirements, or name a requirements file or a command in its [[suite]]"
 _EMPTY = (
-    "no test was collected: an empty suite is not a passed one (where it may be, say `empty = true` in "
-    "[[tool.tfpipeline.suite]])"
+    "no test was collected: an empty suite is not a passed one (where it may be, say `empty = true` in its [[suite]])"
 )
 #: pytest-cov's last word where too little is covered, and the last line of its table.
 _UNCOVERED = re.compile(r"^.*(?:Required test coverage of|Coverage failure:).*$", re.MULTILINE)

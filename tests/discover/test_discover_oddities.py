@@ -80,6 +80,24 @@ def test_states_that_are_computed_may_be_different_ones(describe: Callable[..., 
     assert not [each for each in found.repository.notes if "the same state" in each]
 
 
+def test_states_that_the_configuration_tells_apart_are_no_oddity(describe: Callable[..., Any]) -> None:
+    files = {f"{name}/main.tf": WHOLE for name in "ab"}
+
+    def noted(**said: Any) -> list[str]:
+        found = describe(files, {"environments": ["dev", "prod"], **said}).repository.notes
+        return [each for each in found if "the same state" in each]
+
+    one = {"match": "a", "backend": ["key={name}/{env}.tfstate"]}
+    assert noted(root=[one]) == []
+    assert noted(root=[{"match": "a", "workspace": "{env}"}]) == []
+    assert noted(root=[{"match": "a", "backend": "local"}]) == []
+    assert noted(environment={name: {"backend": "local"} for name in ("dev", "prod")}) == []
+    assert noted(root=[{"match": "*", "backend": ["key={name}/{env}.tfstate"]}]) == []
+    (both,) = noted(root=[{"match": "*", "workspace": "{env}"}])
+    assert both.startswith("a, b have the same state by their backend blocks and the configuration (s3 states KEY dev)")
+    assert len(noted(root=[{"match": "a", "apply": False}])) == 1
+
+
 @pytest.mark.parametrize(("files", "note"), ODD.values(), ids=ODD.keys())
 def test_an_oddity_is_one_note(describe: Callable[..., Any], files: dict[str, str], note: str) -> None:
     found = describe({"core/main.tf": PLAIN, "core/dev.tfvars": "", **files})

@@ -120,7 +120,7 @@ QUESTIONS: dict[str, tuple[dict[str, str], str, list[str]]] = {
     ),
     "a wrapper": (
         {"infra/main.tf": PARTIAL, "settings/dev/net.tfvars": "", "Makefile": _MAKE, "dev.tfvars": ""},
-        "Is infra run as Makefile:4 does it?",
+        "Is infra run as Makefile:4 (backend), Makefile:6 (workspace) and Makefile:7 (var_files) do it? Then say what",
         [
             *("[[root]]", 'match = "infra"', 'var_files = ["settings/{env}/net.tfvars"]'),
             *('backend = ["key=infra/{env}.tfstate", "region=eu-west-1"]', 'workspace = "{env}"'),
@@ -141,6 +141,19 @@ def test_a_question_and_the_lines_that_settle_it(
     again = describe({}, pasted)
     check_against(Config.model_validate(pasted), again.repository)
     assert _asked(again.repository.questions, text) is None
+
+
+def test_two_wrappers_are_two_questions_and_what_one_computes_is_said(describe: Callable[..., Any]) -> None:
+    init = 'terraform init -backend-config=bucket=b -backend-config="key=${PREFIX}/x"\n'
+    make = "new:\n\tterraform workspace new ${WORKSPACE}\n"
+    files = {"core/main.tf": WHOLE, "core/Makefile": make, "core/move.sh": init, "dev.tfvars": "", "prod.tfvars": ""}
+    moved, made = describe(files).repository.questions
+    assert moved.text == (
+        "Is core run as core/move.sh:1 does it? Then say what it passes. key is computed there: fill in what it is."
+    )
+    assert moved.lines[2:] == ('backend = ["bucket=b", "key=..."]',)
+    assert made.text == "Is core run as core/Makefile:2 does it? Then say what it passes."
+    assert made.lines[1:] == ('workspace = "{env}"',)
 
 
 def test_nothing_is_asked_where_everything_is_plain(describe: Callable[..., Any]) -> None:

@@ -67,6 +67,30 @@ def test_variables_that_cannot_all_be_the_roots_name() -> None:
     assert "tf/core" not in _hints(**{"run.sh": text})
 
 
+_INIT = 'terraform init -backend-config=region=eu-west-2 -backend-config="key=${PREFIX}/x" -backend-config="bucket=b"\n'
+
+
+def test_what_a_backend_is_passed_and_cannot_be_written_down_is_named() -> None:
+    found = _hints(**{"run.sh": _INIT})["tf/core"]
+    assert found.backend == ("region=eu-west-2", "bucket=b")
+    assert found.computed == ("key",)
+    assert found.pairs == ("region=eu-west-2", "bucket=b", "key=...")
+
+
+def test_a_backend_with_a_file_that_nobody_can_name_is_no_hint() -> None:
+    assert "tf/core" not in _hints(**{"run.sh": "terraform init -backend-config=key=a -backend-config=$CONFIG\n"})
+
+
+def test_a_whole_backend_comes_before_half_of_one() -> None:
+    found = _hints(**{"a.sh": _INIT, "b.sh": "terraform init -backend-config=key=a\n"})["tf/core"]
+    assert (found.pairs, found.places) == (("key=a",), {"backend": "b.sh:1"})
+
+
+def test_each_setting_is_told_with_its_own_line() -> None:
+    found = _hints(**{"a.sh": "terraform workspace select $ENV\n", "b.sh": _INIT})["tf/core"]
+    assert found.places == {"workspace": "a.sh:1", "backend": "b.sh:1"}
+
+
 def test_where_it_changes_to() -> None:
     assert _calls("cd tf/core && terraform plan -var-file=x.tfvars")[0].directory == "tf/core"
     assert _calls("terraform -chdir=tf/$(STACK) plan -var-file=x.tfvars")[0].directory == "tf/{name}"
@@ -75,7 +99,9 @@ def test_where_it_changes_to() -> None:
 
 def test_a_wrapper_for_all_roots_gives_each_its_own_files() -> None:
     found = _hints(Makefile="\tterraform -chdir=tf/$(STACK) plan -var-file=../../vars/$(ENV)/$(STACK).tfvars\n")
-    assert found["tf/core"] == Hint("Makefile:1", ("vars/{env}/{name}.tfvars",), environments=("dev", "prod"))
+    assert found["tf/core"] == Hint(
+        {"var_files": "Makefile:1"}, ("vars/{env}/{name}.tfvars",), environments=("dev", "prod")
+    )
     assert found["tf/net"].environments == ("dev",)
 
 

@@ -97,6 +97,15 @@ def test_half_a_backend_that_a_wrapper_says_is_mended_with_that(tmp_path: Path) 
     assert "{name}" not in problem.text
 
 
+def test_half_a_backend_that_a_wrapper_computes_is_mended_with_all_that_it_passes(tmp_path: Path) -> None:
+    make = "init:\n\tterraform init -backend-config=bucket=b -backend-config=key=$(PREFIX)/x\n"
+    found = Seen(tmp_path, {"main.tf": PARTIAL, "dev.tfvars": "", "Makefile": make})
+    (problem,) = found.target(".", "dev").problems
+    assert "-> Makefile:2 seems to say it. If it is run like that, write into" in problem.text
+    assert "with what it computes for ... (or" in problem.text
+    assert 'backend = ["bucket=b", "key=..."]' in problem.text
+
+
 def test_an_environment_may_keep_all_states_in_files(tmp_path: Path) -> None:
     own = '[[root]]\nmatch = "app"\nbackend = ["key=x"]\n'
     text = f'environments = ["dev", "prod"]\nenvironment.dev.backend = "local"\n{own}'

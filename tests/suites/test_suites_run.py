@@ -343,7 +343,7 @@ def test_a_python_that_cannot_be_had(tree: Tree) -> None:
     assert result.judgement.text.startswith(
         "environment not prepared: Python >=3.99 (app/pyproject.toml) is not on this machine"
     )
-    assert result.judgement.text.endswith("or name another with `python` in [[tool.tfpipeline.suite]]")
+    assert result.judgement.text.endswith("or name another with `python` in its [[suite]]")
     assert len(result.judgement.text.splitlines()) == 3
 
 
