@@ -5,13 +5,13 @@ Nothing is changed and no process started; the file system is only asked whether
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pytest_tfpipeline.config.durations import seconds
-from pytest_tfpipeline.config.entries import Home, home_of
+from pytest_tfpipeline.config.entries import UNKNOWN, Home, home_of
 from pytest_tfpipeline.config.keys import Config, EnvironmentConfig, RootConfig, TimeoutConfig
 from pytest_tfpipeline.config.match import known_environments, root_config
 from pytest_tfpipeline.config.placeholders import Place, expand, expand_all, variable_names
@@ -86,7 +86,15 @@ def check_environments(asked: Sequence[str], repository: Repository, config: Con
 
 
 def check_applied(asked: Sequence[str], targets: Sequence[Target], home: Home) -> None:
-    """Raise UsageError for an environment that is to be applied and in which no root is."""
+    """Raise UsageError for an environment that is to be applied and in which no root is, and for lines that were pasted
+    as they were proposed: they would make everything anew, in a state of that name."""
+    for target in targets:
+        for key in _unfilled(target) if target.apply and target.environment in asked else ():
+            raise UsageError(
+                f"{key} of {target.root} is still `{UNKNOWN}`, which stands for what only you know",
+                where=home.file,
+                mend="fill it in",
+            )
     for name in asked:
         if not any(target.apply for target in targets if target.environment == name):
             roots = sorted(target.root for target in targets if target.environment == name)
@@ -99,6 +107,12 @@ def check_applied(asked: Sequence[str], targets: Sequence[Target], home: Home) -
                 mend="look at the plans with --tf-plan, or say so in the configuration:\n"
                 f'{home.header("root", array=True)}\nmatch = "{match}"\napply = true',
             )
+
+
+def _unfilled(target: Target) -> Iterator[str]:
+    for name, value in (*target.vars.items(), *(pair.partition("=")[::2] for pair in target.backend_config)):
+        if value == UNKNOWN:
+            yield f"`{name}`"
 
 
 def belongs(root: Root, config: Config, environment: str) -> bool:

@@ -269,3 +269,15 @@ def test_an_apply_that_nobody_listens_to_any_more_is_still_written_down(scratch:
     assert scratch.applied("a")
     assert [one["root"] for one in scratch.environment()["applied"]][:1] == ["infra/a"]
     assert scratch.locks() == []
+
+
+@pytest.mark.parametrize("line", ['vars = { region = "..." }', 'backend = ["path=..."]'])
+def test_a_line_that_was_pasted_and_not_filled_in_applies_nothing(scratch: Scratch, line: str) -> None:
+    """It would make everything anew, in a state of that name."""
+    scratch.root("a", 'variable "region" {\n  default = "x"\n}\n\noutput "region" {\n  value = var.region\n}')
+    scratch.configure(roots=f'match = "infra/*"\napply = true\n{line}\n')
+    scratch.commit()
+    result = scratch.run("--apply-env", "staging", "-n", "0")
+    assert (result.code, scratch.applied("a")) == (4, False), result.text
+    assert "of infra/a is still `...`" in result.text
+    assert "tfpipeline.toml" in result.text
