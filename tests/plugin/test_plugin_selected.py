@@ -46,7 +46,6 @@ def scratch(tmp_path: Path) -> Scratch:
     made.configure('[environment.staging]\nemulator = "aws"\n')
     made.root("a")
     made.root("b")
-    made.write("infra/a/.terraform.lock.hcl", "")  # a root that may have providers: else none are kept running
     made.write("conftest.py", SPY)
     made.write("tests/test_rule.py", RULE)
     made.commit()
