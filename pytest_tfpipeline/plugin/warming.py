@@ -18,7 +18,6 @@ from pytest_tfpipeline.plugin.parallel import room
 from pytest_tfpipeline.plugin.preparation import needed_by
 from pytest_tfpipeline.plugin.state import State
 from pytest_tfpipeline.terraform.shortcut import not_taken
-from pytest_tfpipeline.tools.lockfile import LOCK_FILE
 from pytest_tfpipeline.warm import CHECKOV, FILTERED, short_cuts
 from pytest_tfpipeline.warm.service import Warm, warm_checkov, warm_providers
 
@@ -88,10 +87,8 @@ class Warming:
         if self._checkov is not None and any(check.kind is CheckKind.POLICY for check in needed):
             self._checkov.begin()
         # Whatever is about an environment is about its plan.
-        about = {one.dir for one in needed if one.environment or one.kind is CheckKind.VALIDATE}
-        if self._providers is not None and about:
-            top = Path(self._state.run.repository.path)
-            self._providers.begin(expected=any((top / directory / LOCK_FILE).exists() for directory in about))
+        if self._providers is not None and any(one.environment or one.kind is CheckKind.VALIDATE for one in needed):
+            self._providers.begin()
 
 
 def _in_a_row(items: Iterable[pytest.Item], reused: Container[str]) -> Iterator[list[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import socket
 import sys
@@ -39,18 +38,14 @@ class Warm:
         self._thread: threading.Thread | None = None
         self._process: Service | None = None
         self._stopped = threading.Event()
-        self._waiting, self._waker = socket.socketpair()
 
     @property
     def address(self) -> str:
         """The unix socket; it is there from `begin` on."""
         return str(self._directory / "s")
 
-    def begin(self, *, expected: bool = True) -> None:
-        """Start it, once; returns at once. Calls wait until it is ready, and hear at once if it does not come.
-
-        It is started now if a call is `expected`, else when the first one comes.
-        """
+    def begin(self) -> None:
+        """Start it, once; returns at once. Calls wait until it is ready, and hear at once if it does not come."""
         if self._thread is not None:
             return
         listener = socket.socket(socket.AF_UNIX)
@@ -60,37 +55,25 @@ class Warm:
         except OSError:  # no room for the path: a long TMPDIR
             listener.close()
             return
-        self._thread = threading.Thread(target=self._start, args=(listener, expected), daemon=True)
+        self._thread = threading.Thread(target=self._start, args=(listener,), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End it, and every call that is under way."""
         self._stopped.set()
-        self._waker.close()
         if self._thread is not None:
             self._thread.join(_STOP_GRACE)
         if self._process is not None:
             stop_service(self._process, _STOP_GRACE)
             if self._process.stderr is not None:
                 self._process.stderr.close()
-        self._waiting.close()
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    def _start(self, listener: socket.socket, expected: bool) -> None:
+    def _start(self, listener: socket.socket) -> None:
         with listener, suppress(PipelineError, OSError):  # without an answer, the checks call the tool plainly
-            if not expected and not self._is_called(listener):
-                return
             request = self._request(str(listener.fileno()))
             if request is not None and not self._stopped.is_set():
                 self._process = self._runner.spawn(request, pass_fds=(listener.fileno(),))
-
-    def _is_called(self, listener: socket.socket) -> bool:
-        """Wait for the first call; False if the run ends without one."""
-        call_or_end = select.poll()
-        for each in (listener, self._waiting):
-            call_or_end.register(each, select.POLLIN)
-        call_or_end.poll()
-        return not self._stopped.is_set()
 
 
 def warm_checkov(runner: Runner, work_path: Path, find: Callable[[], Tool], environment: Mapping[str, str]) -> Warm:
