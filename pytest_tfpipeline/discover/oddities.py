@@ -12,7 +12,7 @@ from pytest_tfpipeline.discover.described import Found
 from pytest_tfpipeline.discover.directories import join, parent
 from pytest_tfpipeline.discover.environments import Environments
 from pytest_tfpipeline.discover.files import prunes
-from pytest_tfpipeline.discover.roots import is_terragrunt, resolve
+from pytest_tfpipeline.discover.roots import is_terragrunt, resolve, with_parents
 from pytest_tfpipeline.discover.sharing import same_states
 from pytest_tfpipeline.model import Kind, Root
 
@@ -47,17 +47,11 @@ def undeclared(environments: Environments, known: Collection[str], lent: Collect
 
 def idle_excludes(patterns: Sequence[str], files: Sequence[str]) -> Iterator[str]:
     """Patterns of `exclude` that leave nothing out."""
-    directories = {parent(file) for file in files} if patterns else set()
-    directories |= {above for directory in directories for above in _above(directory)}
+    own = {parent(file) for file in files} if patterns else set()
+    directories = {each for directory in own for each in with_parents(directory)}
     for pattern in patterns:
         if not any(matches(pattern, directory) for directory in directories):
             yield f"`exclude`: `{pattern}` matches no directory{did_you_mean(pattern, sorted(directories))}"
-
-
-def _above(directory: str) -> Iterator[str]:
-    while directory != ".":
-        directory = parent(directory)
-        yield directory
 
 
 def _called_roots(found: Found, roots: Sequence[Root]) -> Iterator[str]:

@@ -55,9 +55,13 @@ def classify(directory: TerraformDirectory, around: Surroundings) -> Verdict:
 
 def excluded(directory: str, patterns: Sequence[str]) -> bool:
     """Whether the directory, or one above it, matches an `exclude` pattern."""
+    return bool(patterns) and any(matches_any(patterns, path) for path in with_parents(directory))
+
+
+def with_parents(directory: str) -> Iterator[str]:
+    """Those above it, the highest first, and the directory itself."""
     parts = directory.split("/")
-    above = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
-    return bool(patterns) and any(matches_any(patterns, path) for path in above)
+    return ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 def callers(directories: Iterable[TerraformDirectory]) -> dict[str, tuple[str, ...]]:

@@ -25,6 +25,7 @@ import sys
 import time
 import warnings
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -108,8 +109,9 @@ def _read_ahead() -> None:
         import_module(_CHECKS).get_graph_checks_registry(kind).load_checks()
 
 
+@cache
 def _remembered() -> ModuleType:
-    """remembered.py: there is no package around this program."""
+    """remembered.py, loaded before the first fork: there is no package around this program."""
     spec = importlib.util.spec_from_file_location("remembered", Path(__file__).with_name("remembered.py"))
     if spec is None or spec.loader is None:
         raise ImportError("remembered.py is not beside this program")
